@@ -1,0 +1,69 @@
+"""The contracts, read first. A model learns with `learn_one` and answers with `recommend`.
+
+No model names a partition, a topic or a transaction: the runner opens, commits, recovers and sends.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from schemas.messages import Centroids, ItemFacts, Neighbours
+from schemas.recommendations import RecommendedItem
+from schemas.state import HistoryRow
+
+V = TypeVar("V")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+
+class Store(Protocol[V]):
+    """One stage's state in one partition; values cross it, bytes never do."""
+
+    def get(self, key: str) -> V | None: ...
+
+    def put(self, key: str, value: V) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+
+class Step(Protocol[In_contra, Out_co]):
+    """Learns. A function of its input log alone; it may touch only the state under `key(x)`."""
+
+    def key(self, x: In_contra) -> str: ...
+
+    def learn_one(self, x: In_contra) -> Sequence[Out_co]: ...
+
+
+class Views(Protocol):
+    """Item-keyed knowledge that other stages published; read only."""
+
+    def neighbours(self, item: str) -> Neighbours | None: ...
+
+    def popular(self, scope: str) -> Sequence[tuple[str, float]]: ...
+
+    def centroids(self) -> Centroids | None: ...
+
+    def item(self, item: str) -> ItemFacts | None: ...
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms)."""
+
+    history: HistoryRow | None
+    now: int
+    k: int = 10
+    exclude: frozenset[str] = frozenset()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A list, best first, with the segment that it took into account."""
+
+    items: list[RecommendedItem]
+    segment: str | None
+
+
+class Recommender(Protocol):
+    """Answers from views and a history; never writes."""
+
+    def recommend(self, request: Request) -> Answer: ...

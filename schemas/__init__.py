@@ -1,0 +1,1 @@
+"""What comes in, what travels between stages, what is kept and what goes out: msgspec structs only."""

@@ -1,0 +1,243 @@
+"""What travels between stages, packed: msgpack arrays, many entries in one Kafka record.
+
+`events` entries carry where they came from; every other message is a `Packet` that says which
+range of its source it covers, so that a replay, another cut of batches or a zombie does no harm.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+Body = TypeVar("Body")
+Position = tuple[int, int]
+"""(offset in the source partition, ordinal of the entry inside that record)."""
+
+BEFORE_ALL: Position = (-1, -1)
+SIMILARITY, ORDERS, SESSIONS = 0, 1, 2
+SCOPES = ("similarity", "orders", "sessions")
+"""Kinds of pair counts, in the order of their codes."""
+
+WEIGHT_ONE = 1 << 20
+"""Fixed-point one of implicit weights; similarity counts are integers in this unit."""
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True):
+    """One item inside an event, with what ingest knew of it when the event was appended."""
+
+    item: str
+    categories: list[str]
+    quantity: float = 1.0
+    unit_price: float | None = None
+
+
+class Event(msgspec.Struct, array_like=True, frozen=True):
+    """A validated public event, keyed (`u:`, `s:` or `o:` + id) and enriched by ingest.
+
+    `kind` is one of view, cart, purchase, rating, customer, link, impression, erasure.
+    `topic`, `partition` and `offset` name the public record; `profiling` is the customer's consent.
+    """
+
+    key: str
+    kind: str
+    at: int
+    topic: str
+    partition: int
+    offset: int
+    ingested_at: int
+    event_id: str | None = None
+    session_id: str | None = None
+    order_id: str | None = None
+    lines: list[Line] = []
+    value: float | None = None
+    scale_max: float | None = None
+    recommendation_id: str | None = None
+    attributes: dict[str, str] | None = None
+    target: str | None = None
+    profiling: bool = True
+
+
+class EventBatch(msgspec.Struct, array_like=True, frozen=True):
+    """One record of the `events` topic: entries in order, and the ids of the topics they came from."""
+
+    topic_ids: dict[str, str]
+    events: list[Event]
+
+
+class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True):
+    """All outputs of the source range (after, upto] for one destination partition."""
+
+    epoch: int
+    source_topic: str
+    source_partition: int
+    after: Position
+    upto: Position
+    body: Body
+
+
+class Fact(msgspec.Struct, array_like=True, frozen=True):
+    """An event as `history` accepted it, once, with the customer's behaviour after it.
+
+    `features` is the vector of `online_models.features` (empty for guests and without consent);
+    `session_start` is True when this event opened a session; `gained` holds the increase of the
+    implicit weight of each line's item, in units of `WEIGHT_ONE`.
+    """
+
+    offset: int
+    ordinal: int
+    key: str
+    kind: str
+    at: int
+    lines: list[Line]
+    gained: list[int]
+    session_start: bool
+    features: list[float]
+    value: float | None = None
+    recommendation_id: str | None = None
+    target: str | None = None
+
+
+class ItemTouch(msgspec.Struct, array_like=True, frozen=True):
+    """What one event added to the counts of one item: (similarity, orders, sessions), and its popularity."""
+
+    event: int
+    item: int
+    added: tuple[int, int, int]
+    weight: int
+    categories: list[str]
+
+
+class ItemDeltas(msgspec.Struct, array_like=True, frozen=True):
+    """Count changes for the items of one partition, packed.
+
+    `names` is the string table; `positions` and `ats` (epoch ms) have one entry per event; `touches`
+    change the items' own counts; `pairs` is flat, four integers per directed pair:
+    event * 4 + scope, row (index of an item of this partition), column (index of its partner), amount.
+    """
+
+    names: list[str]
+    positions: list[Position]
+    ats: list[int]
+    touches: list[ItemTouch]
+    pairs: list[int]
+
+
+class Sample(msgspec.Struct, array_like=True, frozen=True):
+    """A customer's behaviour for the global models: features now and when last sampled, items since.
+
+    `items` are (item, categories, weight in units of `WEIGHT_ONE`).
+    """
+
+    offset: int
+    ordinal: int
+    at: int
+    features: list[float]
+    previous: list[float]
+    items: list[tuple[str, list[str], int]]
+    spent: float
+    purchases: int
+
+
+class Totals(msgspec.Struct, array_like=True, frozen=True):
+    """Cumulative N per scope (similarity unused, orders, sessions) of one `events` partition."""
+
+    partition: int
+    epoch: int
+    totals: tuple[int, int, int]
+    newest_at: int
+
+
+class ItemCounts(msgspec.Struct, array_like=True, frozen=True):
+    """n of one item per scope, under the decay landmark `epoch` (see `online_models.decay`)."""
+
+    item: str
+    epoch: int
+    counts: tuple[int, int, int]
+
+
+class ItemFacts(msgspec.Struct, array_like=True, frozen=True):
+    """The catalogue row that the views hold."""
+
+    item: str
+    title: str | None
+    categories: list[str]
+    brand: str | None
+    price: float | None
+    tags: list[str]
+    available: bool
+    at: int
+
+
+class CustomerFacts(msgspec.Struct, array_like=True, frozen=True):
+    """The customer row that the views hold."""
+
+    user: str
+    attributes: dict[str, str]
+    profiling: bool
+    at: int
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """i -> `item_id` with its measures, as `association-rules` publishes them."""
+
+    item_id: str
+    count: float
+    support: float
+    confidence: float
+    lift: float
+    leverage: float
+    conviction: float | None
+    llr: float
+
+
+class Similar(msgspec.Struct, frozen=True):
+    """A neighbour of an item: cosine in [0, 1] and the weighted number of customers in common."""
+
+    item_id: str
+    similarity: float
+    count: float
+
+
+class Neighbours(msgspec.Struct, array_like=True, frozen=True):
+    """All that the recommender wants to know of one item's partners, best first in each list.
+
+    `rules` maps a scope (orders, sessions) to rules sorted by confidence.
+    """
+
+    item: str
+    similar: list[Similar]
+    rules: dict[str, list[Rule]]
+
+
+class Popular(msgspec.Struct, array_like=True, frozen=True):
+    """The most popular items of one partition in one scope (`all`, `category:x`): (item, value).
+
+    Values are forward-decayed under the landmark `epoch`: compare across rows with
+    `online_models.decay.Decay.rescale`.
+    """
+
+    partition: int
+    scope: str
+    epoch: int
+    items: list[tuple[str, int]]
+
+
+class SegmentTop(msgspec.Struct, array_like=True, frozen=True):
+    """One segment: how many customers, what they do, and the items they like: (item, value)."""
+
+    size: int
+    recency_s: float
+    frequency: float
+    monetary: float
+    top_categories: list[str]
+    top_items: list[tuple[str, float]]
+
+
+class Centroids(msgspec.Struct, array_like=True, frozen=True):
+    """The clustering as published: per-feature mean and deviation, centres (standardised), segments."""
+
+    version: str
+    mean: list[float]
+    deviation: list[float]
+    centres: list[list[float]]
+    segments: list[SegmentTop]
+    at: int

@@ -1,0 +1,158 @@
+"""The rows that stages keep in RocksDB. Each row type has a version in `ROW_VERSIONS`.
+
+decode(encode(row)) equals the row, always; every structure is bounded by a setting.
+"""
+
+import msgspec
+
+from schemas.messages import Position
+
+ROW_VERSIONS = {"history": 1, "rules": 1, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
+
+
+class ItemMark(msgspec.Struct, array_like=True):
+    """What a customer did with an item: largest implicit weight (units of WEIGHT_ONE), when last, flags.
+
+    `had` is True once bought or rated, `disliked` after a low rating.
+    """
+
+    weight: int
+    at: int
+    had: bool = False
+    disliked: bool = False
+
+
+class SessionMark(msgspec.Struct, array_like=True):
+    """A session of a customer: its id as given, first and last event (epoch ms), distinct items in order."""
+
+    session_id: str | None
+    first_at: int
+    last_at: int
+    items: list[str]
+
+
+class Behaviour(msgspec.Struct, array_like=True):
+    """Bounded sums over a customer's events, from which `online_models.features` makes the vector."""
+
+    events: int = 0
+    views: int = 0
+    carts: int = 0
+    purchases: int = 0
+    ratings: int = 0
+    sessions: int = 0
+    spent: float = 0.0
+    price_sum: float = 0.0
+    priced: int = 0
+    rating_sum: float = 0.0
+    first_at: int = 0
+    last_at: int = 0
+    session_items: int = 0
+    categories: dict[str, float] = {}
+    attributes: dict[str, str] = {}
+
+
+class Pending(msgspec.Struct, array_like=True):
+    """A refresh that is owed: the newest causing record and the ids of the events it answers."""
+
+    topic: str
+    partition: int
+    offset: int
+    event_at: int
+    ingested_at: int
+    event_ids: list[str]
+
+
+class HistoryRow(msgspec.Struct, array_like=True):
+    """One customer or guest.
+
+    `items` is ordered by last action, oldest first; `seen` is the concatenation of 8-byte digests
+    of the last event and order ids; `taught` counts events in the hour `taught_hour`.
+    """
+
+    items: dict[str, ItemMark] = {}
+    sessions: list[SessionMark] = []
+    seen: bytes = b""
+    behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+    last_at: int = 0
+    taught_hour: int = 0
+    taught: int = 0
+    newest: Pending | None = None
+    erased_until: int = -1
+
+
+class RuleRow(msgspec.Struct, array_like=True):
+    """All counts of one item: its own n and its partners' pair counts per scope.
+
+    Counts are integers under the decay landmark `epoch`; `updates` counts the changes of the row.
+    """
+
+    epoch: int = 0
+    updates: int = 0
+    counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    pairs: list[dict[str, int]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
+    at: int = 0
+
+
+class TotalsRow(msgspec.Struct, array_like=True):
+    """Cumulative N per scope of one partition under the decay landmark `epoch`."""
+
+    epoch: int = 0
+    totals: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    newest_at: int = 0
+
+
+class ExpiryRow(msgspec.Struct, array_like=True):
+    """Guests whose rows may expire, by the hour of their last event: chunk counts per hour."""
+
+    watermark: int = -1
+    chunks: dict[int, int] = {}
+
+
+class PopularityRow(msgspec.Struct, array_like=True):
+    """Decayed popularity: of one item (`counts` has one entry) or the leaders of one scope."""
+
+    epoch: int = 0
+    counts: dict[str, int] = {}
+    updates: int = 0
+
+
+class SegmentRow(msgspec.Struct, array_like=True):
+    """What the segments stage keeps of a customer: features when last sampled, items since then."""
+
+    features: list[float] = []
+    sampled: list[float] = []
+    items: list[tuple[str, list[str], int]] = []
+    spent: float = 0.0
+    purchases: int = 0
+    events: int = 0
+    at: int = 0
+
+
+class MetaRow(msgspec.Struct, array_like=True):
+    """Whose store this is; another value refuses to open."""
+
+    format: int
+    build: str
+    cluster_id: str
+    topic: str
+    topic_id: str
+    partition: int
+    partitions: int
+    stage: str
+    epoch: int
+    fingerprint: str
+    settings: dict[str, str]
+
+
+class ProgressRow(msgspec.Struct, array_like=True):
+    """Written in the same batch as the rows: next source offset, marks of what was applied and sent.
+
+    `applied` maps "topic/partition" of a source to the last applied position and epoch, `sent` maps
+    "topic/partition" of a destination to the last `upto` sent there, `pending` are customers whose
+    refresh is owed.
+    """
+
+    next_offset: int = 0
+    applied: dict[str, tuple[int, Position]] = {}
+    sent: dict[str, Position] = {}
+    pending: list[str] = []

@@ -1,0 +1,1 @@
+"""The sub-commands of `freshrec`, one module per family; nothing heavy is imported at the top."""
