@@ -64,14 +64,19 @@ class EventBatch(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True):
-    """All outputs of the source range (after, upto] for one destination partition."""
+    """All outputs of the source range (after, upto] for one destination partition.
+
+    `positions` has one position in the source per entry, ascending; a reader skips what it has applied.
+    `after` is the last `upto` that was sent to the destination; a reader whose mark is below it has a gap.
+    """
 
     epoch: int
     source_topic: str
     source_partition: int
     after: Position
     upto: Position
-    body: Body
+    positions: list[Position]
+    entries: list[Body]
 
 
 class Fact(msgspec.Struct, array_like=True, frozen=True):
@@ -82,8 +87,6 @@ class Fact(msgspec.Struct, array_like=True, frozen=True):
     implicit weight of each line's item, in units of `WEIGHT_ONE`.
     """
 
-    offset: int
-    ordinal: int
     key: str
     kind: str
     at: int
@@ -127,8 +130,6 @@ class Sample(msgspec.Struct, array_like=True, frozen=True):
     `items` are (item, categories, weight in units of `WEIGHT_ONE`).
     """
 
-    offset: int
-    ordinal: int
     at: int
     features: list[float]
     previous: list[float]

@@ -1,9 +1,43 @@
-"""Every setting, with its default and unit, in one struct. Each constant has exactly one home: here.
+"""Every setting, with its default, unit, range and meaning. Each constant has exactly one home: here.
 
 Where a value came from (file, environment, default) is `streams.config`'s business.
 """
 
+from typing import Annotated, Literal
+
 import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(min_length=1)]
+"""Text that cannot be empty."""
+
+Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]*$", max_length=100)]
+"""The beginning of a Kafka topic name; may be empty."""
+
+Count = Annotated[int, Meta(ge=1)]
+"""A whole number that cannot be 0."""
+
+Limit = Annotated[int, Meta(ge=0)]
+"""A whole number that can be 0; the description says what 0 means."""
+
+Seconds = Annotated[float, Meta(gt=0)]
+"""A time that cannot be 0."""
+
+Share = Annotated[float, Meta(gt=0, le=1)]
+"""A part of a whole."""
+
+Weight = Annotated[float, Meta(ge=0)]
+"""A factor; 0 switches off what it weighs."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+"""A TCP port; 0 takes a free one."""
+
+Level = Literal["debug", "info", "warning", "error"]
+"""How grave a line must be to be written."""
+
+
+def _says(description: str) -> Meta:
+    return Meta(description=description)
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -13,130 +47,130 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class KafkaSettings(_Section, frozen=True):
     """Where the broker is and how topics are made."""
 
-    bootstrap_servers: str = "127.0.0.1:9092"
-    topic_prefix: str = ""
-    partitions: int = 4
-    replication: int = 1
-    retention_hours: int = 168
-    session_timeout_s: float = 15.0
-    max_batch_records: int = 1000
-    fetch_max_bytes: int = 4_194_304
-    linger_ms: int = 2
-    send_timeout_s: float = 30.0
+    bootstrap_servers: Annotated[Text, _says("host:port of brokers, comma separated")] = "127.0.0.1:9092"
+    topic_prefix: Annotated[Prefix, _says("put in front of every topic and consumer group name")] = ""
+    partitions: Annotated[Count, _says("partitions of every keyed topic; to change it is a new epoch")] = 4
+    replication: Annotated[Count, _says("copies of every partition; at most the number of brokers")] = 1
+    retention_hours: Annotated[Count, _says("how long topics keep what they were sent")] = 168
+    session_timeout_s: Annotated[Seconds, _says("how long after a crash its partitions stay taken")] = 15.0
+    max_batch_records: Annotated[Count, _says("records of one partition handled at once")] = 1000
+    fetch_max_bytes: Annotated[Count, _says("bytes of one partition fetched at once")] = 4_194_304
+    linger_ms: Annotated[Limit, _says("how long an output may wait for company; 0 sends at once")] = 2
+    send_timeout_s: Annotated[Seconds, _says("a send not acknowledged by then ends the process")] = 30.0
 
 
 class StateSettings(_Section, frozen=True):
     """Where RocksDB lives and what it may use."""
 
-    dir: str = ".freshrec/state"
-    flush_interval_ms: int = 200
-    flush_max_share: float = 0.1
-    flush_max_interval_ms: int = 10_000
-    flush_max_rows: int = 50_000
-    cache_bytes: int = 536_870_912
-    rocksdb_bytes: int = 134_217_728
-    views_cache_rows: int = 50_000
+    dir: Annotated[Text, _says("folder of all stores and views")] = ".freshrec/state"
+    flush_interval_ms: Annotated[Count, _says("changed rows are made durable this often")] = 200
+    flush_max_share: Annotated[Share, _says("share of the time that flushing may take")] = 0.1
+    flush_max_interval_ms: Annotated[Count, _says("longest interval flush_max_share leads to")] = 10_000
+    flush_max_rows: Annotated[Count, _says("so many changed rows are flushed at once")] = 50_000
+    cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one process")] = 536_870_912
+    rocksdb_bytes: Annotated[Count, _says("RocksDB's own memory, for one process")] = 134_217_728
+    views_cache_rows: Annotated[Count, _says("decoded rows of the views kept in memory")] = 50_000
 
 
 class IngestSettings(_Section, frozen=True):
     """What ingest accepts."""
 
-    max_value_bytes: int = 1_048_576
-    max_lines: int = 1_000
-    max_id_bytes: int = 256
-    max_future_s: int = 86_400
+    max_value_bytes: Annotated[Count, _says("a message above it is rejected as too_large")] = 1_048_576
+    max_lines: Annotated[Count, _says("order lines, or shown items, of one message")] = 1_000
+    max_id_bytes: Annotated[Count, _says("length of any id, in UTF-8")] = 256
+    max_future_s: Annotated[Limit, _says("how far `at` may be ahead of the send time")] = 86_400
 
 
 class WeightSettings(_Section, frozen=True):
     """Implicit weight of an action; a rating weighs 1 + rating * value / scale_max."""
 
-    view: float = 1.0
-    cart: float = 2.0
-    purchase: float = 4.0
-    rating: float = 2.0
+    view: Annotated[Weight, _says("an item was looked at")] = 1.0
+    cart: Annotated[Weight, _says("an item was put into the cart")] = 2.0
+    purchase: Annotated[Weight, _says("an item was bought")] = 4.0
+    rating: Annotated[Weight, _says("factor of a rating's share of its scale")] = 2.0
 
 
 class HistorySettings(_Section, frozen=True):
     """Bounds of a customer's row."""
 
-    linked_items: int = 50
-    linked_age_days: int = 90
-    max_items: int = 200
-    max_seen: int = 1_000
-    max_sessions: int = 4
-    session_gap_s: int = 1_800
-    guest_ttl_s: int = 86_400
+    linked_items: Annotated[Count, _says("recent items that a new one is paired with for similarity")] = 50
+    linked_age_days: Annotated[Count, _says("items older than that are not paired any more")] = 90
+    max_items: Annotated[Count, _says("items kept for one customer")] = 200
+    max_seen: Annotated[Count, _says("recent event ids kept for one customer, against duplicates")] = 1_000
+    max_sessions: Annotated[Count, _says("last sessions of a customer that still accept late events")] = 4
+    session_gap_s: Annotated[Count, _says("a session ends after so long without an event")] = 1_800
+    guest_ttl_s: Annotated[Count, _says("a guest's row is dropped so long after the last event")] = 86_400
 
 
 class RulesSettings(_Section, frozen=True):
     """Bounds and decay of the pair counts."""
 
-    half_life_s: int = 7_776_000
-    max_set_size: int = 100
-    max_row: int = 1_000
-    max_events_per_hour: int = 1_000
-    min_count: float = 2.0
-    published_similar: int = 50
-    published_rules: int = 50
-    republish_growth: float = 0.05
-    republish_interval_ms: int = 1_000
-    publish_max_share: float = 0.25
-    sweep_rows_per_s: int = 2_000
+    half_life_s: Annotated[Limit, _says("half-life of counts; 0 switches decay off")] = 7_776_000
+    max_set_size: Annotated[Limit, _says("distinct items of one set that count; 0 is no limit")] = 100
+    max_row: Annotated[Limit, _says("partners kept for one item; 0 is no limit")] = 1_000
+    max_events_per_hour: Annotated[Limit, _says("events a customer teaches; 0 is no limit")] = 1_000
+    min_count: Annotated[Weight, _says("pairs counted less often are not published")] = 2.0
+    published_similar: Annotated[Count, _says("similar items published for one item")] = 50
+    published_rules: Annotated[Count, _says("rules published for one item and scope")] = 50
+    republish_growth: Annotated[Weight, _says("growth of its counts to publish an item again")] = 0.05
+    republish_interval_ms: Annotated[Limit, _says("an item is published at most so often; 0: always")] = 1_000
+    publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.25
+    sweep_rows_per_s: Annotated[Count, _says("stale items published again, without lag")] = 2_000
 
 
 class PopularitySettings(_Section, frozen=True):
     """Decay and size of the popular lists."""
 
-    half_life_s: int = 604_800
-    leaders: int = 200
-    published: int = 100
+    half_life_s: Annotated[Limit, _says("half-life of popularity; 0 switches decay off")] = 604_800
+    leaders: Annotated[Count, _says("items of a scope that are kept")] = 200
+    published: Annotated[Count, _says("items of a scope that are published")] = 100
 
 
 class SegmentsSettings(_Section, frozen=True):
     """Clustering of customers."""
 
-    clusters: int = 4
-    forgetting_cap: int = 2_000
-    warmup_samples: int = 200
-    max_unsent_events: int = 8
-    top_items: int = 50
-    top_categories: int = 5
-    publish_interval_ms: int = 1_000
+    clusters: Annotated[Count, _says("number of segments")] = 4
+    forgetting_cap: Annotated[Count, _says("samples a centre remembers at most")] = 2_000
+    warmup_samples: Annotated[Count, _says("samples seen before centres are chosen")] = 200
+    max_unsent_events: Annotated[Count, _says("events of one customer between two samples")] = 8
+    top_items: Annotated[Count, _says("popular items of a segment's profile")] = 50
+    top_categories: Annotated[Count, _says("top categories of a segment's profile")] = 5
+    publish_interval_ms: Annotated[Limit, _says("centres are published at most so often; 0: always")] = 1_000
 
 
 class RecommendSettings(_Section, frozen=True):
     """What a list looks like and how often it is refreshed."""
 
-    enabled: bool = True
-    k: int = 10
-    refresh_interval_ms: int = 100
-    repeat_purchases: bool = False
-    history_items: int = 20
-    recency_half_life_s: int = 604_800
-    similarity_weight: float = 0.9
-    rules_weight: float = 0.6
-    session_rules_weight: float = 0.5
-    recent_weight: float = 0.5
-    popularity_weight: float = 0.1
-    category_weight: float = 0.2
-    segment_weight: float = 0.15
-    max_recent: int = 3
-    max_reasons: int = 3
+    enabled: Annotated[bool, _says("false only learns: nothing is recommended")] = True
+    k: Annotated[Count, _says("items of a list")] = 10
+    refresh_interval_ms: Annotated[Limit, _says("one list per customer in it; 0: one per event")] = 100
+    repeat_purchases: Annotated[bool, _says("true recommends what was bought already")] = False
+    history_items: Annotated[Count, _says("recent items of a customer that ask for partners")] = 20
+    recency_half_life_s: Annotated[Count, _says("half-life of the weight of a customer's items")] = 604_800
+    similarity_weight: Annotated[Weight, _says("weight of items similar to the customer's")] = 0.9
+    rules_weight: Annotated[Weight, _says("weight of rules over orders")] = 0.6
+    session_rules_weight: Annotated[Weight, _says("weight of rules over sessions")] = 0.5
+    recent_weight: Annotated[Weight, _says("weight of items looked at and not bought")] = 0.5
+    popularity_weight: Annotated[Weight, _says("weight of what is popular overall")] = 0.1
+    category_weight: Annotated[Weight, _says("weight of what is popular in the customer's categories")] = 0.2
+    segment_weight: Annotated[Weight, _says("weight of what is popular in the customer's segment")] = 0.15
+    max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 3
+    max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
 
 
 class MetricsSettings(_Section, frozen=True):
     """Prometheus and health."""
 
-    host: str = "127.0.0.1"
-    port: int = 9108
-    watchdog_s: float = 60.0
+    host: Annotated[Text, _says("address of /metrics and /health (no login)")] = "127.0.0.1"
+    port: Annotated[Port, _says("port of /metrics and /health; 0: a free one")] = 9108
+    watchdog_s: Annotated[Seconds, _says("a worker that stands still so long, with lag, exits")] = 60.0
 
 
 class LogSettings(_Section, frozen=True):
     """What is written to stderr."""
 
-    level: str = "info"
-    json: bool = False
+    level: Annotated[Level, _says("the least that is logged")] = "info"
+    json: Annotated[bool, _says("true writes one JSON object per line")] = False
 
 
 class Settings(_Section, frozen=True):

@@ -102,10 +102,16 @@ class TotalsRow(msgspec.Struct, array_like=True):
 
 
 class ExpiryRow(msgspec.Struct, array_like=True):
-    """Guests whose rows may expire, by the hour of their last event: chunk counts per hour."""
+    """The highest `at` of the partition, and how many chunks of guests each hour holds."""
 
     watermark: int = -1
     chunks: dict[int, int] = {}
+
+
+class GuestChunk(msgspec.Struct, array_like=True):
+    """Keys of guests who had an event in one hour; bounded, an hour has many chunks."""
+
+    keys: list[str] = []
 
 
 class PopularityRow(msgspec.Struct, array_like=True):
@@ -155,4 +161,4 @@ class ProgressRow(msgspec.Struct, array_like=True):
     next_offset: int = 0
     applied: dict[str, tuple[int, Position]] = {}
     sent: dict[str, Position] = {}
-    pending: list[str] = []
+    pending: dict[str, Pending] = {}

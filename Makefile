@@ -1,0 +1,51 @@
+# Everything a developer types. `make help` lists it; `make check` is what decides.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := schemas online_models streams
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types tests check-all bench clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## install everything into .venv (PYTHON=python3.11 picks the interpreter)
+
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || { \
+	  $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	    echo "$(PYTHON) is not Python 3.11 to 3.13; name one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.11" >&2; exit 1; }; \
+	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+	@echo "installing freshrec and its tools into $(VENV); the first time this downloads some hundred megabytes"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## watch recommendations change on a real Kafka (KAFKA=none: without one)
+	$(BIN)/freshrec demo $(if $(filter none,$(KAFKA)),--no-kafka)
+
+test: setup check  ## setup, then check: all that has to pass
+
+check: lint types tests  ## ruff, mypy --strict, doctests and all tests but the slow ones
+
+lint: $(READY)  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy --strict, tests included
+	$(BIN)/mypy
+
+tests: $(READY)  ## doctests, unit, contract, property and integration tests (real Kafka), the wheel
+	$(BIN)/pytest --doctest-modules -m "not slow" $(PACKAGES) tests
+
+check-all: check  ## check, then the tests that take minutes
+	$(BIN)/pytest -m slow tests
+
+bench: $(READY)  ## measure throughput and latency; writes benchmarks/results
+	$(BIN)/freshrec bench
+
+clean:  ## remove what tools left behind; keeps .venv and .freshrec
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

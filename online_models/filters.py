@@ -1,0 +1,56 @@
+"""What may not be in a list, whatever its score: had, disliked, unavailable or excluded items."""
+
+from schemas.settings import RecommendSettings
+
+from online_models.protocols import Request, Views
+
+
+class Filters:
+    """The business filters of one answer.
+
+    Parameters
+    ----------
+    views : Views
+        Tells whether an item is available; an item without a catalogue row is.
+    request : Request
+        The customer's history and the excluded items.
+    settings : RecommendSettings
+        Whether what was bought or rated may come again.
+
+    Examples
+    --------
+    >>> from online_models.memory_views import MemoryViews
+    >>> from schemas.state import HistoryRow, ItemMark
+    >>> history = HistoryRow({"tea": ItemMark(4, 0, had=True), "cup": ItemMark(1, 0)})
+    >>> request = Request(history=history, now=0, exclude=frozenset({"pot"}))
+    >>> filters = Filters(MemoryViews(), request, RecommendSettings())
+    >>> [item for item in ("tea", "cup", "pot", "jam") if filters.admit(item)]
+    ['cup', 'jam']
+    >>> filters.looked_at("cup"), filters.looked_at("jam")
+    (True, False)
+    """
+
+    def __init__(self, views: Views, request: Request, settings: RecommendSettings) -> None:
+        self._item = views.item
+        self._exclude = request.exclude
+        self._marks = request.history.items if request.history is not None else {}
+        self._repeat = settings.repeat_purchases
+
+    def admit(self, item: str) -> bool:
+        """Whether `item` may be in the list."""
+        mark = self._marks.get(item)
+        if mark is not None and (mark.disliked or (mark.had and not self._repeat)):
+            return False
+        if item in self._exclude:
+            return False
+        facts = self._item(item)
+        return facts is None or facts.available
+
+    def looked_at(self, item: str) -> bool:
+        """Whether the customer looked at `item`, or put it into the cart, and never bought or rated it."""
+        mark = self._marks.get(item)
+        return mark is not None and not mark.had
+
+    def is_new(self, item: str) -> bool:
+        """Whether `item` may be in the list and takes none of the places of items looked at before."""
+        return item not in self._marks and self.admit(item)

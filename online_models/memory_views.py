@@ -1,0 +1,54 @@
+"""Views over plain dicts, for tests, replay checks and doctests; whoever holds them may change them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from schemas.messages import Centroids, ItemFacts, Neighbours
+
+
+class MemoryViews:
+    """What other stages published, held in memory.
+
+    Parameters
+    ----------
+    neighbours : iterable of Neighbours
+        One row per item.
+    popular : mapping of str to sequence of (str, float)
+        Scope (`all`, `category:x`) to its items with their decayed counts, best first.
+    items : iterable of ItemFacts
+        Rows of the catalogue.
+    centroids : Centroids or None
+        The clustering, None before its first publication.
+
+    Examples
+    --------
+    >>> views = MemoryViews(popular={"all": [("tea", 3.0), ("cup", 1.0)]})
+    >>> views.popular("all")[0], views.popular("category:x")
+    (('tea', 3.0), ())
+    >>> views.neighbours("tea") is None and views.item("tea") is None and views.centroids() is None
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        neighbours: Iterable[Neighbours] = (),
+        popular: Mapping[str, Sequence[tuple[str, float]]] | None = None,
+        items: Iterable[ItemFacts] = (),
+        centroids: Centroids | None = None,
+    ) -> None:
+        self.neighbour_rows = {row.item: row for row in neighbours}
+        self.popular_scopes = dict(popular or {})
+        self.item_rows = {row.item: row for row in items}
+        self.clustering = centroids
+
+    def neighbours(self, item: str) -> Neighbours | None:
+        return self.neighbour_rows.get(item)
+
+    def popular(self, scope: str) -> Sequence[tuple[str, float]]:
+        return self.popular_scopes.get(scope, ())
+
+    def centroids(self) -> Centroids | None:
+        return self.clustering
+
+    def item(self, item: str) -> ItemFacts | None:
+        return self.item_rows.get(item)

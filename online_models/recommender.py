@@ -1,0 +1,137 @@
+"""The first recommender: blends similarity, rules, recent items and popularity into one list with reasons.
+
+It reads views and a history and never writes; it has no clock and no chance in it.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
+from math import expm1
+
+from schemas.messages import SegmentTop
+from schemas.recommendations import RecommendedItem
+from schemas.settings import Settings
+from schemas.state import HistoryRow
+
+from online_models import features, kmeans
+from online_models.candidates import Candidates
+from online_models.filters import Filters
+from online_models.partners import Partners
+from online_models.protocols import Answer, Request, Views
+from online_models.traces import newest_traces
+
+_DECIMALS = 6
+
+
+def blend_score(evidence: float) -> float:
+    """Return the score of an item: 1 - exp(-evidence), rounded to 6 decimals.
+
+    A noisy-or: every piece of evidence e alone would win the customer with probability 1 - exp(-e), and
+    the item is left aside only if none of them does, so the product of the misses is exp(-sum of e).
+
+    Parameters
+    ----------
+    evidence : float
+        Sum of weight * x over the item's reasons, at least 0 (see `Candidates`).
+
+    References
+    ----------
+    Pearl: Probabilistic Reasoning in Intelligent Systems, 1988, section 4.3.2 (noisy-or).
+
+    Examples
+    --------
+    >>> blend_score(0.0), blend_score(0.5), blend_score(100.0)
+    (0.0, 0.393469, 1.0)
+    >>> round(1 - (1 - blend_score(0.2)) * (1 - blend_score(0.3)), 6) == blend_score(0.5)
+    True
+    """
+    return round(-expm1(-evidence), _DECIMALS)
+
+
+class BlendRecommender:
+    """Blends every source by a noisy-or and filters what may not be shown.
+
+    Parameters
+    ----------
+    views : Views
+        What the other stages published.
+    settings : Settings
+        Section `recommend`: weights, size of a list, filters.
+
+    Notes
+    -----
+    Sorted by score, ties by item id. Items that the customer looked at before take at most
+    `recommend.max_recent` places. A list is shorter than asked for only when fewer items can be reached:
+    partners of the newest items, what is popular overall, in the customer's segment, and in the
+    categories of any of these.
+
+    Examples
+    --------
+    >>> from online_models.memory_views import MemoryViews
+    >>> from schemas.messages import WEIGHT_ONE, Neighbours, Similar
+    >>> from schemas.state import ItemMark
+    >>> views = MemoryViews(
+    ...     neighbours=[Neighbours("tea", [Similar("cup", 0.8, 15.0)], {})], popular={"all": [("jam", 2.0)]}
+    ... )
+    >>> history = HistoryRow({"tea": ItemMark(4 * WEIGHT_ONE, 0, had=True)})
+    >>> for place in BlendRecommender(views, Settings()).recommend(Request(history=history, now=0)).items:
+    ...     print(place.rank, place.item_id, place.reasons[0]["source"])
+    1 cup similarity
+    2 jam popularity
+    """
+
+    def __init__(self, views: Views, settings: Settings) -> None:
+        self._views, self._settings = views, settings.recommend
+        self._partners = Partners(views, settings.recommend)
+
+    def recommend(self, request: Request) -> Answer:
+        settings = self._settings
+        traces = newest_traces(
+            request.history,
+            now=request.now,
+            history_items=settings.history_items,
+            half_life_s=settings.recency_half_life_s,
+        )
+        segment = self._segment(request.history)
+        candidates = Candidates(
+            self._views, self._partners, settings, traces, now=request.now, segment=segment
+        )
+        filters = Filters(self._views, request, settings)
+        chosen = self._choose(candidates.evidence, filters, request.k)
+        if len(chosen) < request.k:
+            candidates.widen(filters.is_new, missing=request.k - len(chosen))
+            chosen = self._choose(candidates.evidence, filters, request.k)
+        items = [
+            RecommendedItem(item, rank, score, None, candidates.reasons(item))
+            for rank, (item, score) in enumerate(chosen, start=1)
+        ]
+        return Answer(items, None if segment is None else segment[0])
+
+    def _segment(self, history: HistoryRow | None) -> tuple[str, SegmentTop] | None:
+        if history is None or not history.behaviour.events:
+            return None
+        centroids = self._views.centroids()
+        if centroids is None:
+            return None
+        assigned = kmeans.assign(centroids, features.vector(history.behaviour))
+        if assigned is None:
+            return None
+        return assigned[0], centroids.segments[int(assigned[0])]
+
+    def _choose(self, evidence: Mapping[str, float], filters: Filters, k: int) -> list[tuple[str, float]]:
+        """Take the best k that the filters admit, and no more looked-at items than there are places."""
+        chosen: list[tuple[str, float]] = []
+        places = self._settings.max_recent
+        ranked = sorted(evidence, key=evidence.__getitem__, reverse=True)
+        # Rounding keeps the order, so items of one score are neighbours and only they need sorting by id.
+        for score, tied in groupby(ranked, key=lambda item: blend_score(evidence[item])):
+            for item in sorted(tied):
+                if len(chosen) == k:
+                    return chosen
+                if not filters.admit(item):
+                    continue
+                if filters.looked_at(item):
+                    if not places:
+                        continue
+                    places -= 1
+                chosen.append((item, score))
+        return chosen

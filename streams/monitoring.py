@@ -1,0 +1,209 @@
+"""Every Prometheus metric in one list, and the typed counters that the code raises.
+
+Serving them is `streams.metrics_server`'s business. All label values are bounded: no customer, item
+or order is ever a label.
+"""
+
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Annotated, NamedTuple, get_type_hints
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+Kind = type[Counter] | type[Gauge] | type[Histogram]
+Labels = tuple[tuple[str, str], ...]
+"""Each label with its possible values, in words."""
+
+_STAGE = (("stage", "a stage of the topology"),)
+_GROUP = (("group", "a stage group"),)
+_EVENT = (
+    ("type", "type of the message, or unknown where it cannot be read"),
+    ("result", "accepted, duplicate or rejected"),
+)
+
+RECORDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0)
+"""Buckets of numbers of records."""
+
+WORK_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Buckets of the time that a piece of work takes, in seconds."""
+
+LATENCY_S = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5),
+    *(0.75, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0),
+)
+"""Buckets of the time from an event to what it causes, in seconds; finest around the promised ones."""
+
+
+class Says(NamedTuple):
+    """Name of a metric, what it tells, its labels and, of a histogram, its buckets."""
+
+    name: str
+    help: str
+    labels: Labels = ()
+    buckets: tuple[float, ...] = ()
+
+
+class Metric(NamedTuple):
+    """One metric and the attribute that holds it."""
+
+    attribute: str
+    kind: Kind
+    says: Says
+
+
+class _Registered:
+    """A registry of its own with every metric that the class annotates."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        # a `_created` series for each counter would double a scrape and say nothing
+        without_created: Callable[[], None] = disable_created_metrics
+        without_created()
+        self.registry = registry or CollectorRegistry()
+        for attribute, kind, says in metrics_of(type(self)):
+            setattr(self, attribute, _register(kind, says, self.registry))
+        ProcessCollector(registry=self.registry)
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+class Metrics(_Registered):
+    """What one worker process counts.
+
+    Examples
+    --------
+    >>> metrics = Metrics()
+    >>> metrics.events.labels(type="browse", result="accepted").inc(3)
+    >>> [line for line in metrics.render().decode().splitlines() if line.startswith("freshrec_events")]
+    ['freshrec_events_total{result="accepted",type="browse"} 3.0']
+    """
+
+    events: Annotated[
+        Counter, Says("freshrec_events_total", "Public records by what became of them.", _EVENT)
+    ]
+    rejected: Annotated[
+        Counter,
+        Says("freshrec_rejected_total", "Refused records.", (("reason", "a reason of topic rejected"),)),
+    ]
+    duplicates: Annotated[Counter, Says("freshrec_duplicates_total", "Events recognised as seen before.")]
+    unknown_fields: Annotated[Counter, Says("freshrec_unknown_fields_total", "Fields that were ignored.")]
+    batch_records: Annotated[
+        Histogram, Says("freshrec_stage_batch_records", "Records handled at once.", _STAGE, RECORDS)
+    ]
+    batch_seconds: Annotated[
+        Histogram, Says("freshrec_stage_batch_seconds", "Time to handle a batch.", _STAGE, WORK_S)
+    ]
+    flush_seconds: Annotated[
+        Histogram,
+        Says("freshrec_flush_seconds", "Time from the cut to its write, sends awaited.", _STAGE, WORK_S),
+    ]
+    rocksdb_bytes: Annotated[Gauge, Says("freshrec_rocksdb_bytes", "Size of stores on disk.", _STAGE)]
+    cache_hits: Annotated[
+        Counter, Says("freshrec_store_cache_hits_total", "Rows found decoded in memory.", _STAGE)
+    ]
+    cache_misses: Annotated[
+        Counter, Says("freshrec_store_cache_misses_total", "Rows that RocksDB was asked for.", _STAGE)
+    ]
+    lag: Annotated[
+        Gauge,
+        Says(
+            "freshrec_lag_records",
+            "Records not handled yet.",
+            (("topic", "a topic of the topology"), ("partition", "number of a partition")),
+        ),
+    ]
+    recommendation_latency: Annotated[
+        Histogram,
+        Says(
+            "freshrec_event_to_recommendation_seconds", "From an event to the list it caused.", (), LATENCY_S
+        ),
+    ]
+    recommendations: Annotated[
+        Counter,
+        Says("freshrec_recommendations_total", "Recommended items.", (("source", "of the first reason"),)),
+    ]
+    refreshes_coalesced: Annotated[
+        Counter, Says("freshrec_refreshes_coalesced_total", "Refreshes that a later one made needless.")
+    ]
+    published_rows: Annotated[
+        Counter,
+        Says("freshrec_published_rows_total", "Rows sent to views.", (("view", "a view of the topology"),)),
+    ]
+    watchdog_age: Annotated[
+        Gauge, Says("freshrec_watchdog_age_seconds", "How long there has been lag without progress.")
+    ]
+    gaps: Annotated[
+        Counter, Says("freshrec_gaps_total", "Messages between stages that did not follow the last one.")
+    ]
+    stage_ready: Annotated[
+        Gauge, Says("freshrec_stage_ready", "1 once a stage is at the position of its stores.", _STAGE)
+    ]
+    build: Annotated[
+        Gauge,
+        Says("freshrec_build_info", "Always 1.", (("version", "of freshrec"), ("python", "its version"))),
+    ]
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        super().__init__(registry)
+        self.build.labels(version=version("freshrec"), python=platform.python_version()).set(1)
+
+
+class SupervisorMetrics(_Registered):
+    """What the supervisor counts about its children."""
+
+    child_up: Annotated[
+        Gauge, Says("freshrec_child_up", "1 if the group's process answered this scrape.", _GROUP)
+    ]
+    child_restarts: Annotated[
+        Counter, Says("freshrec_child_restarts_total", "Processes started again after they ended.", _GROUP)
+    ]
+
+
+def metrics_of(holder: type[_Registered]) -> Iterator[Metric]:
+    """Metrics that a class annotates, in its order."""
+    for attribute, annotation in get_type_hints(holder, include_extras=True).items():
+        yield Metric(attribute, annotation.__origin__, annotation.__metadata__[0])
+
+
+METRICS = [*metrics_of(Metrics), *metrics_of(SupervisorMetrics)]
+"""All of them, those of the worker processes first."""
+
+
+def _register(kind: Kind, says: Says, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    labels = tuple(label for label, _ in says.labels)
+    if kind is Histogram:
+        return Histogram(says.name, says.help, labels, registry=registry, buckets=says.buckets)
+    return kind(says.name, says.help, labels, registry=registry)
+
+
+def document() -> str:
+    """Text of docs/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "`freshrec worker` serves them on `metrics.host`:`metrics.port` under `/metrics`, beside",
+        "Prometheus's own `process_*`. Each bears the label `group`: the stage group whose process",
+        "counted it, or `supervisor`.",
+        "This page is generated: `python -m streams.monitoring > docs/metrics.md`.",
+        "",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for _, kind, says in METRICS:
+        labels = "; ".join(f"`{label}`: {values}" for label, values in says.labels)
+        lines.append(f"| `{says.name}` | {kind.__name__.lower()} | {labels} | {says.help} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")

@@ -1,0 +1,200 @@
+"""Creates and inspects topics through Kafka's admin interface; what they should be comes from the caller.
+
+An existing topic is never altered: the partition of a key must not change under state that was built on it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError
+
+from streams.errors import BrokerError
+from streams.kafka_probe import broker_answers
+
+_TIMEOUT_MS = 10_000
+_CLEANUP = "cleanup.policy"
+_TOPIC_EXISTS = 36
+
+
+class TopicSpec(msgspec.Struct, frozen=True):
+    """A topic as it should be: its name, its number of partitions, and settings that differ from Kafka's."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+class TopicState(msgspec.Struct, frozen=True):
+    """A topic as the broker has it; `config` holds only what was set for the topic itself."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: dict[str, str]
+
+
+def create_topics(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int) -> list[str]:
+    """Create the topics that are missing, and wait until they can be used.
+
+    Parameters
+    ----------
+    bootstrap
+        One or more `host:port`, separated by commas.
+    specs
+        Every topic that should be there.
+    replication
+        Copies of each new topic; at most the number of brokers.
+
+    Returns
+    -------
+    list of str
+        The names of those created, in the order of `specs`.
+
+    Raises
+    ------
+    BrokerError
+        No broker answers, an existing topic differs from its spec (then nothing is created), or the broker
+        refuses a topic.
+    """
+    with _admin(bootstrap) as admin:
+        present = {state.name: state for state in _states(admin)}
+        wrong = [problem for spec in specs for problem in _differences(spec, present.get(spec.name))]
+        if wrong:
+            raise BrokerError("; ".join(wrong))
+        missing = [spec for spec in specs if spec.name not in present]
+        created = _create(admin, missing, replication) if missing else []
+    # Another command may have created the same topics meanwhile, from other settings.
+    problems = check_topics(bootstrap, [spec for spec in missing if spec.name not in created])
+    if problems:
+        raise BrokerError("; ".join(problems))
+    return created
+
+
+def list_topics(bootstrap: str) -> list[TopicState]:
+    """Return the topics of the cluster by name, without Kafka's internal ones.
+
+    Raises
+    ------
+    BrokerError
+        No broker answers.
+    """
+    with _admin(bootstrap) as admin:
+        return _states(admin)
+
+
+def check_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> list[str]:
+    """Compare the topics with what they should be.
+
+    Returns
+    -------
+    list of str
+        One sentence per problem, saying what to do; empty when every topic is there as specified.
+
+    Raises
+    ------
+    BrokerError
+        No broker answers.
+    """
+    if not specs:
+        return []
+    present = {state.name: state for state in list_topics(bootstrap)}
+    return [
+        problem
+        for spec in specs
+        for problem in (_differences(spec, present[spec.name]) if spec.name in present else [_missing(spec)])
+    ]
+
+
+def _missing(spec: TopicSpec) -> str:
+    return f"topic {spec.name} is missing: create it with 'freshrec topics create'"
+
+
+def _differences(spec: TopicSpec, state: TopicState | None) -> list[str]:
+    if state is None:
+        return []
+    problems = []
+    if state.partitions != spec.partitions:
+        problems.append(
+            f"topic {spec.name} has {state.partitions} partitions, expected {spec.partitions}: set the "
+            "number in the settings to that of the topic, or delete the topic, with all its data, and "
+            "create it again"
+        )
+    policy, wanted = (config.get(_CLEANUP, "delete") for config in (state.config, spec.config))
+    if policy != wanted:
+        problems.append(
+            f"topic {spec.name} has {_CLEANUP}={policy}, expected {wanted}: change it with Kafka's own tools "
+            "before records are lost, or delete the topic, with all its data, and create it again"
+        )
+    return problems
+
+
+@contextmanager
+def _admin(bootstrap: str) -> Iterator[Any]:
+    _require_broker(bootstrap)
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=_TIMEOUT_MS)
+        try:
+            yield admin
+        finally:
+            admin.close()
+    except KafkaError as error:
+        msg = f"the Kafka broker at {bootstrap} refused: {error}. 'freshrec doctor' looks for the cause"
+        raise BrokerError(msg) from error
+
+
+def _require_broker(bootstrap: str) -> None:
+    # Asked without the client library, which would wait and retry for half a minute.
+    try:
+        answers = broker_answers(bootstrap)
+    except ValueError as error:
+        msg = f"kafka.bootstrap_servers cannot be used: {error}"
+        raise BrokerError(msg) from error
+    if not answers:
+        msg = (
+            f"no Kafka broker answers at {bootstrap}: start a local one with 'freshrec kafka up', "
+            "or correct FRESHREC_KAFKA__BOOTSTRAP_SERVERS; 'freshrec doctor' looks for the cause"
+        )
+        raise BrokerError(msg)
+
+
+def _states(admin: Any) -> list[TopicState]:
+    described = [topic for topic in admin.describe_topics() if not topic["is_internal"]]
+    if not described:
+        return []
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic["name"]) for topic in described]
+    configs = admin.describe_configs(resources, config_filter="modified")["topic"]
+    states = [
+        TopicState(
+            name=topic["name"],
+            partitions=len(topic["partitions"]),
+            replication=min((len(p["replica_nodes"]) for p in topic["partitions"]), default=0),
+            config={key: entry["value"] for key, entry in sorted(configs[topic["name"]].items())},
+        )
+        for topic in described
+    ]
+    return sorted(states, key=lambda state: state.name)
+
+
+def _create(admin: Any, specs: Sequence[TopicSpec], replication: int) -> list[str]:
+    wanted = {
+        spec.name: {
+            "num_partitions": spec.partitions,
+            "replication_factor": replication,
+            "configs": spec.config,
+        }
+        for spec in specs
+    }
+    answers = {answer["name"]: answer for answer in admin.create_topics(wanted, raise_errors=False)["topics"]}
+    refused = {name: a for name, a in answers.items() if a["error_code"] not in (0, _TOPIC_EXISTS)}
+    if refused:
+        reasons = "; ".join(f"{name}: {a['error_message']}".rstrip(".") for name, a in refused.items())
+        msg = (
+            f"the Kafka broker refused to create {len(refused)} of {len(wanted)} topics: {reasons}. "
+            "The others are created; correct this and run the command again"
+        )
+        raise BrokerError(msg)
+    admin.wait_for_topics(list(wanted))
+    return [spec.name for spec in specs if answers[spec.name]["error_code"] == 0]

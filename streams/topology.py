@@ -1,0 +1,182 @@
+"""THE PICTURE: every topic and every stage, as data, in the order in which events flow.
+
+The worker, replay, topic creation, the drawing and the tests all read these two lists. Imports no faust.
+"""
+
+import msgspec
+
+from schemas.events import TOPIC_OF_TYPE
+from schemas.messages import (
+    Centroids,
+    CustomerFacts,
+    EventBatch,
+    Fact,
+    ItemCounts,
+    ItemDeltas,
+    ItemFacts,
+    Neighbours,
+    Packet,
+    Popular,
+    Sample,
+    Totals,
+)
+from schemas.recommendations import AssociationRules, Recommendation, Rejection, Segment, SegmentProfile
+
+JSON, MSGPACK = "json", "msgpack"
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True):
+    """A Kafka topic, named without the prefix.
+
+    `kind` is entry (a storefront writes it), log (a stage learns from it), view (compacted, followed)
+    or output (downstream services read it); `partitions` 0 means as many as the settings say.
+    """
+
+    name: str
+    key: str
+    message: object
+    kind: str
+    codec: str = MSGPACK
+    partitions: int = 0
+    compacted: bool = False
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """What reads which topics and writes which; `group` is the process it runs in."""
+
+    name: str
+    group: str
+    reads: tuple[str, ...]
+    key: str
+    steps: tuple[str, ...]
+    keeps: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+ENTRY_KEYS = {
+    "browses": "user, else session",
+    "purchases": "user, else order",
+    "ratings": "user",
+    "items": "item",
+    "customers": "user",
+    "links": "user",
+    "impressions": "user, else session",
+    "erasures": "user",
+}
+
+TOPICS: tuple[Topic, ...] = (
+    *(
+        Topic(name=name, key=ENTRY_KEYS[name], message=type_, kind="entry", codec=JSON)
+        for type_, name in TOPIC_OF_TYPE.items()
+    ),
+    Topic(name="events", key="customer", message=EventBatch, kind="log"),
+    Topic(name="item-view", key="item", message=ItemFacts, kind="view", compacted=True),
+    Topic(name="customer-view", key="user", message=CustomerFacts, kind="view", compacted=True),
+    Topic(name="rejected", key="none", message=Rejection, kind="output", codec=JSON),
+    Topic(name="facts", key="customer", message=Packet[Fact], kind="log"),
+    Topic(name="item-deltas", key="item", message=Packet[ItemDeltas], kind="log"),
+    Topic(name="totals", key="source partition", message=Totals, kind="view", compacted=True),
+    Topic(
+        name="recommendations",
+        key="user, else session",
+        message=Recommendation,
+        kind="output",
+        codec=JSON,
+        compacted=True,
+    ),
+    Topic(name="item-counts", key="item", message=ItemCounts, kind="view", compacted=True),
+    Topic(name="neighbours", key="item", message=Neighbours, kind="view", compacted=True),
+    Topic(
+        name="association-rules",
+        key="item",
+        message=AssociationRules,
+        kind="output",
+        codec=JSON,
+        compacted=True,
+    ),
+    Topic(name="popular", key="source partition and scope", message=Popular, kind="view", compacted=True),
+    Topic(name="samples", key="constant", message=Packet[Sample], kind="log", partitions=1),
+    Topic(name="segments", key="user", message=Segment, kind="output", codec=JSON, compacted=True),
+    Topic(
+        name="centroids", key="constant", message=Centroids, kind="view", partitions=1, compacted=True
+    ),
+    Topic(
+        name="segment-profiles",
+        key="segment",
+        message=SegmentProfile,
+        kind="output",
+        codec=JSON,
+        partitions=1,
+        compacted=True,
+    ),
+)
+
+STAGES: tuple[Stage, ...] = (
+    Stage(
+        name="ingest",
+        group="customers",
+        reads=tuple(TOPIC_OF_TYPE.values()),
+        key="none",
+        steps=("ingest",),
+        follows=("item-view", "customer-view"),
+        writes=("events", "item-view", "customer-view", "rejected"),
+    ),
+    Stage(
+        name="history",
+        group="customers",
+        reads=("events",),
+        key="customer",
+        steps=("history", "recommend"),
+        keeps=("HistoryRow", "TotalsRow", "ExpiryRow", "GuestChunk"),
+        follows=("item-view", "neighbours", "popular", "centroids"),
+        writes=("facts", "item-deltas", "totals", "recommendations"),
+    ),
+    Stage(
+        name="rules",
+        group="rules",
+        reads=("item-deltas",),
+        key="item",
+        steps=("rules",),
+        keeps=("RuleRow",),
+        follows=("totals", "item-counts"),
+        writes=("item-counts", "neighbours", "association-rules"),
+    ),
+    Stage(
+        name="popularity",
+        group="models",
+        reads=("item-deltas",),
+        key="item",
+        steps=("popularity",),
+        keeps=("PopularityRow",),
+        writes=("popular",),
+    ),
+    Stage(
+        name="segments",
+        group="models",
+        reads=("facts",),
+        key="customer",
+        steps=("segments",),
+        keeps=("SegmentRow",),
+        follows=("centroids",),
+        writes=("samples", "segments"),
+    ),
+    Stage(
+        name="clusters",
+        group="models",
+        reads=("samples",),
+        key="constant",
+        steps=("clusters",),
+        keeps=("ClusterRow",),
+        writes=("centroids", "segment-profiles"),
+    ),
+)
+
+TOPIC_BY_NAME = {topic.name: topic for topic in TOPICS}
+STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
+GROUPS = tuple(dict.fromkeys(stage.group for stage in STAGES))
+
+
+def partitions_of(topic: Topic, default: int) -> int:
+    """How many partitions a topic has when the settings say `default`."""
+    return topic.partitions or default
