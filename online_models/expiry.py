@@ -4,9 +4,8 @@ The clock is the partition's highest `at`, in offset order, so a replay drops th
 same events. At most one chunk of guests is looked at per event: no event pays for a whole hour.
 """
 
-from schemas.state import ExpiryRow, GuestChunk, HistoryRow
-
 from online_models.protocols import Store
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow
 
 HOUR_MS = 3_600_000
 CHUNK_KEYS = 64

@@ -1,8 +1,7 @@
 """What may not be in a list, whatever its score: had, disliked, unavailable or excluded items."""
 
-from schemas.settings import RecommendSettings
-
 from online_models.protocols import Request, Views
+from schemas.settings import RecommendSettings
 
 
 class Filters:

@@ -6,16 +6,15 @@ TencentRec's incremental co-rating for similarity, and the sets of orders and se
 
 from itertools import islice
 
-from schemas.messages import ORDERS, SIMILARITY, Event, Fact, Line
-from schemas.settings import Settings
-from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, Pending, TotalsRow
-
 from online_models import features, seen
 from online_models.decay import Decay
 from online_models.deltas import Delta, PairGroup, Touch, fixed_point
 from online_models.expiry import HOUR_MS, GuestExpiry
 from online_models.protocols import Store
 from online_models.sessions import extend_session, find_session, grow_session, open_session
+from schemas.messages import ORDERS, SIMILARITY, Event, Fact, Line
+from schemas.settings import Settings
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, Pending, TotalsRow
 
 TOTALS_KEY = "totals"
 _ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
@@ -42,7 +41,7 @@ class HistoryStep:
     >>> step = HistoryStep(MemoryStore(HistoryRow), MemoryStore(TotalsRow), MemoryStore(ExpiryRow),
     ...                    MemoryStore(GuestChunk), Settings())
     >>> def view(n, item):
-    ...     return Event("u:anna", "view", n, "browses", 0, n, n, f"b-{n}", "s", None, [Line(item, [])])
+    ...     return Event("u:anna", "view", n, "browses", 0, n, n, n, f"b-{n}", "s", None, [Line(item, [])])
     >>> fact, delta = step.learn_one(view(1, "tea"))
     >>> fact, delta = step.learn_one(view(2, "cup"))
     >>> [(group.scope, group.item, group.partners) for group in delta.groups]
@@ -117,7 +116,16 @@ class HistoryStep:
             features.observe(row.behaviour, x, new_session=session_start)
             vector = features.vector(row.behaviour)
         fact = Fact(
-            x.key, x.kind, x.at, x.lines, gained, session_start, vector, x.value, x.recommendation_id, x.target
+            x.key,
+            x.kind,
+            x.at,
+            x.lines,
+            gained,
+            session_start,
+            vector,
+            x.value,
+            x.recommendation_id,
+            x.target,
         )
         return [fact] if delta is None else [fact, delta]
 
@@ -245,4 +253,6 @@ class HistoryStep:
 
 
 def _pending(x: Event) -> Pending:
-    return Pending(x.topic, x.partition, x.offset, x.at, x.ingested_at, [x.event_id or x.order_id or ""])
+    return Pending(
+        x.topic, x.partition, x.offset, x.at, x.sent_at, x.ingested_at, [x.event_id or x.order_id or ""]
+    )

@@ -3,21 +3,21 @@
 It reads views and a history and never writes; it has no clock and no chance in it.
 """
 
-from collections.abc import Mapping
 from itertools import groupby
 from math import expm1
+from operator import itemgetter
 
+from online_models import features, kmeans
+from online_models.candidates import Candidates
+from online_models.evidence import Evidence
+from online_models.filters import Filters
+from online_models.protocols import Answer, Request, Views
+from online_models.published import PublishedBlocks
+from online_models.traces import newest_traces
 from schemas.messages import SegmentTop
 from schemas.recommendations import RecommendedItem
 from schemas.settings import Settings
 from schemas.state import HistoryRow
-
-from online_models import features, kmeans
-from online_models.candidates import Candidates
-from online_models.filters import Filters
-from online_models.partners import Partners
-from online_models.protocols import Answer, Request, Views
-from online_models.traces import newest_traces
 
 _DECIMALS = 6
 
@@ -31,7 +31,7 @@ def blend_score(evidence: float) -> float:
     Parameters
     ----------
     evidence : float
-        Sum of weight * x over the item's reasons, at least 0 (see `Candidates`).
+        Sum of weight * x over the item's reasons, at least 0 (see `online_models.candidates`).
 
     References
     ----------
@@ -81,10 +81,11 @@ class BlendRecommender:
 
     def __init__(self, views: Views, settings: Settings) -> None:
         self._views, self._settings = views, settings.recommend
-        self._partners = Partners(views, settings.recommend)
+        self._published = PublishedBlocks(views, settings.recommend)
 
     def recommend(self, request: Request) -> Answer:
-        settings = self._settings
+        views, settings = self._views, self._settings
+        self._published.bound()
         traces = newest_traces(
             request.history,
             now=request.now,
@@ -92,17 +93,18 @@ class BlendRecommender:
             half_life_s=settings.recency_half_life_s,
         )
         segment = self._segment(request.history)
-        candidates = Candidates(
-            self._views, self._partners, settings, traces, now=request.now, segment=segment
-        )
-        filters = Filters(self._views, request, settings)
-        chosen = self._choose(candidates.evidence, filters, request.k)
+        candidates = Candidates(views, self._published, settings, traces, now=request.now, segment=segment)
+        filters = Filters(views, request, settings)
+        evidence = candidates.evidence()
+        chosen = self._choose(evidence, filters, request.k)
         if len(chosen) < request.k:
             candidates.widen(filters.is_new, missing=request.k - len(chosen))
-            chosen = self._choose(candidates.evidence, filters, request.k)
+            evidence = candidates.evidence()
+            chosen = self._choose(evidence, filters, request.k)
+        reasons = evidence.reasons([item for item, _ in chosen], max_reasons=settings.max_reasons)
         items = [
-            RecommendedItem(item, rank, score, None, candidates.reasons(item))
-            for rank, (item, score) in enumerate(chosen, start=1)
+            RecommendedItem(item, rank, score, None, why)
+            for rank, ((item, score), why) in enumerate(zip(chosen, reasons, strict=True), start=1)
         ]
         return Answer(items, None if segment is None else segment[0])
 
@@ -117,14 +119,14 @@ class BlendRecommender:
             return None
         return assigned[0], centroids.segments[int(assigned[0])]
 
-    def _choose(self, evidence: Mapping[str, float], filters: Filters, k: int) -> list[tuple[str, float]]:
+    def _choose(self, evidence: Evidence, filters: Filters, k: int) -> list[tuple[str, float]]:
         """Take the best k that the filters admit, and no more looked-at items than there are places."""
         chosen: list[tuple[str, float]] = []
         places = self._settings.max_recent
-        ranked = sorted(evidence, key=evidence.__getitem__, reverse=True)
-        # Rounding keeps the order, so items of one score are neighbours and only they need sorting by id.
-        for score, tied in groupby(ranked, key=lambda item: blend_score(evidence[item])):
-            for item in sorted(tied):
+        scored = ((item, blend_score(amount)) for item, amount in evidence.best_first())
+        # Rounding keeps the order, so the items of one score come in a row and only they need sorting by id.
+        for score, tied in groupby(scored, key=itemgetter(1)):
+            for item, _ in sorted(tied):
                 if len(chosen) == k:
                     return chosen
                 if not filters.admit(item):

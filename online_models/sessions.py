@@ -1,9 +1,8 @@
 """Cutting a customer's events into sessions, by idle gap and by session id; late events find their home."""
 
+from online_models.deltas import PairGroup
 from schemas.messages import SESSIONS
 from schemas.state import SessionMark
-
-from online_models.deltas import PairGroup
 
 
 def find_session(

@@ -34,7 +34,8 @@ class Event(msgspec.Struct, array_like=True, frozen=True):
     """A validated public event, keyed (`u:`, `s:` or `o:` + id) and enriched by ingest.
 
     `kind` is one of view, cart, purchase, rating, customer, link, impression, erasure.
-    `topic`, `partition` and `offset` name the public record; `profiling` is the customer's consent.
+    `topic`, `partition` and `offset` name the public record, `sent_at` is its Kafka timestamp and
+    `ingested_at` when ingest read it (epoch ms); `profiling` is the customer's consent.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Event(msgspec.Struct, array_like=True, frozen=True):
     topic: str
     partition: int
     offset: int
+    sent_at: int
     ingested_at: int
     event_id: str | None = None
     session_id: str | None = None

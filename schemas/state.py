@@ -58,6 +58,7 @@ class Pending(msgspec.Struct, array_like=True):
     partition: int
     offset: int
     event_at: int
+    sent_at: int
     ingested_at: int
     event_ids: list[str]
 
@@ -162,3 +163,23 @@ class ProgressRow(msgspec.Struct, array_like=True):
     applied: dict[str, tuple[int, Position]] = {}
     sent: dict[str, Position] = {}
     pending: dict[str, Pending] = {}
+
+
+class PublishedRow(msgspec.Struct, array_like=True):
+    """What was last published of one item: the row's `updates` then, and digests of each message."""
+
+    updates: int = 0
+    digests: dict[str, bytes] = {}
+
+
+class ViewRow(msgspec.Struct, array_like=True):
+    """A followed row as it arrived: its version (epoch, source partition, offset) and its bytes."""
+
+    version: tuple[int, int, int]
+    value: bytes
+
+
+class ViewProgress(msgspec.Struct, array_like=True):
+    """The next offset of each partition of a followed topic."""
+
+    offsets: dict[int, int] = {}

@@ -31,3 +31,7 @@ class NotFoundError(FreshrecError):
 
 class DeliveryError(FreshrecError):
     """An output could not be delivered; the process must end so that it is produced again."""
+
+
+class GapError(StateError):
+    """Records between two stages are missing; applying what follows would give a wrong count."""

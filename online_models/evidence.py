@@ -1,0 +1,125 @@
+"""Adds up, per item, what many sources say, and keeps apart what each of them said.
+
+Items are numbered, so that a few thousand pieces of evidence cost two array operations; what a source is
+and what its numbers mean is not known here.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.recommendations import Reason
+
+Numbers = NDArray[np.intp]
+Amounts = NDArray[np.float64]
+
+_NO_AMOUNTS: Amounts = np.zeros(0)
+_NO_NUMBERS: Numbers = np.zeros(0, dtype=np.intp)
+_RANKED_FIRST = 64
+"""Most lists are full before so many items have been looked at."""
+
+
+class ItemNumbers:
+    """Consecutive numbers for item ids, in the order in which they are first asked for.
+
+    Examples
+    --------
+    >>> numbers = ItemNumbers()
+    >>> numbers.of(["tea", "cup", "tea"]).tolist(), numbers.names
+    ([0, 1, 0], ['tea', 'cup'])
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def of(self, items: Sequence[str]) -> Numbers:
+        """Return the number of each item."""
+        known = self._numbers
+        try:
+            return np.array([known[item] for item in items], dtype=np.intp)
+        except KeyError:
+            self._add(items)
+            return np.array([known[item] for item in items], dtype=np.intp)
+
+    def _add(self, items: Sequence[str]) -> None:
+        for item in items:
+            if item not in self._numbers:
+                self._numbers[item] = len(self.names)
+                self.names.append(item)
+
+
+class Block(Protocol):
+    """What a source says: `amounts[n]`, at least 0, speaks for item `numbers[n]` because of `reason(n)`."""
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    @property
+    def amounts(self) -> Amounts: ...
+
+    def reason(self, n: int) -> Reason: ...
+
+
+class Evidence:
+    """The sum of weighted blocks.
+
+    Parameters
+    ----------
+    numbers : ItemNumbers
+        The numbers that the blocks use.
+    blocks : sequence of (float, Block)
+        A factor, at least 0, for all amounts of the block.
+
+    Examples
+    --------
+    >>> from online_models.sources import PopularBlock
+    >>> numbers = ItemNumbers()
+    >>> here = PopularBlock(numbers, "all", [("tea", 4.0), ("cup", 2.0)])
+    >>> there = PopularBlock(numbers, "category:x", [("cup", 1.0)])
+    >>> evidence = Evidence(numbers, [(0.1, here), (0.2, there)])
+    >>> list(evidence.best_first())
+    [('cup', 0.25), ('tea', 0.1)]
+    >>> [reason["scope"] for reason in evidence.reasons(["cup"], max_reasons=2)[0]]
+    ['category:x', 'all']
+    """
+
+    def __init__(self, numbers: ItemNumbers, blocks: Sequence[tuple[float, Block]]) -> None:
+        self._numbers, self._blocks = numbers, [block for _, block in blocks]
+        sizes = np.array([len(block.numbers) for block in self._blocks], dtype=np.intp)
+        self._starts = np.concatenate([[0], np.cumsum(sizes)])
+        factors = np.repeat(np.array([factor for factor, _ in blocks], dtype=np.float64), sizes)
+        self._amounts = factors * np.concatenate([_NO_AMOUNTS, *(block.amounts for block in self._blocks)])
+        items = np.concatenate([_NO_NUMBERS, *(block.numbers for block in self._blocks)])
+        # Each piece of evidence belongs to one item: `_place` is that item's place in `_items`.
+        self._items, self._place = np.unique(items, return_inverse=True)
+        self._sums = np.bincount(self._place, self._amounts, len(self._items))
+
+    def items(self) -> list[str]:
+        """All items that any block speaks for."""
+        return [self._numbers.names[number] for number in self._items.tolist()]
+
+    def best_first(self) -> Iterator[tuple[str, float]]:
+        """Iterate over all items and the sums of their evidence, the largest first."""
+        names = self._numbers.names
+        order = np.argsort(-self._sums)
+        for part in (order[:_RANKED_FIRST], order[_RANKED_FIRST:]):
+            for number, amount in zip(self._items[part].tolist(), self._sums[part].tolist(), strict=True):
+                yield names[number], amount
+
+    def reasons(self, items: Sequence[str], *, max_reasons: int) -> list[list[Reason]]:
+        """Return for each item, all of which some block speaks for, the reasons, the strongest first."""
+        row_of_place = np.full(len(self._items), -1)
+        row_of_place[np.searchsorted(self._items, self._numbers.of(items))] = np.arange(len(items))
+        rows = row_of_place[self._place]
+        pieces = np.flatnonzero(rows >= 0)
+        pieces = pieces[np.argsort(-self._amounts[pieces], kind="stable")]
+        blocks = np.searchsorted(self._starts, pieces, side="right") - 1
+        found: list[list[Reason]] = [[] for _ in items]
+        of_blocks = (pieces - self._starts[blocks]).tolist()
+        for row, block, n in zip(rows[pieces].tolist(), blocks.tolist(), of_blocks, strict=True):
+            if len(found[row]) < max_reasons:
+                found[row].append(self._blocks[block].reason(n))
+        return found

@@ -1,0 +1,160 @@
+"""Followed topics in memory or on disk: item-keyed knowledge of other stages, read only for models.
+
+A row is stored as it arrived, with its version; an older version is ignored, so it does not matter how
+often or in which order rows come. Decoded rows are cached.
+"""
+
+from collections.abc import Sequence
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from online_models import popularity
+from schemas.messages import (
+    Centroids,
+    CustomerFacts,
+    ItemCounts,
+    ItemFacts,
+    Neighbours,
+    Popular,
+    Totals,
+)
+from schemas.settings import Settings
+from schemas.state import ViewRow
+from streams.outbox import Version
+
+Row = TypeVar("Row")
+MAX_CACHED_SCOPES = 1_000
+
+
+class ViewRows(Protocol):
+    """Where a followed topic's rows are kept."""
+
+    def get(self, key: str) -> ViewRow | None: ...
+
+    def put(self, key: str, value: ViewRow) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+
+class FollowedTopic(Generic[Row]):
+    """The newest row per key of one topic.
+
+    Parameters
+    ----------
+    rows : ViewRows
+        Where they are kept.
+    row_type : type
+        What a value decodes to.
+    cache_rows : int
+        Decoded rows kept.
+    """
+
+    def __init__(self, rows: ViewRows, row_type: type[Row], *, cache_rows: int) -> None:
+        self._rows = rows
+        self._decode = msgspec.msgpack.Decoder(row_type).decode
+        self._half = max(1, cache_rows // 2)
+        self._young: dict[str, Row | None] = {}
+        self._old: dict[str, Row | None] = {}
+        self.changes = 0
+
+    def learn(self, key: str, value: bytes | None, version: Version) -> None:
+        """Take a row as it arrives; None deletes it."""
+        known = self._rows.get(key)
+        if known is not None and known.version > version:
+            return
+        self.changes += 1
+        self._young.pop(key, None)
+        self._old.pop(key, None)
+        if value is None:
+            self._rows.delete(key)
+        else:
+            self._rows.put(key, ViewRow(version, value))
+
+    def get(self, key: str) -> Row | None:
+        """Give the newest row of a key."""
+        if key in self._young:
+            return self._young[key]
+        if key in self._old:
+            row = self._old[key]
+        else:
+            raw = self._rows.get(key)
+            row = None if raw is None else self._decode(raw.value)
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[key] = row
+        return row
+
+
+class Views:
+    """All that the stages of a process follow; a topic that is not followed answers None.
+
+    Parameters
+    ----------
+    topics : dict of str to FollowedTopic
+        By topic name.
+    settings : Settings
+        Half-life of popularity, and the number of partitions whose leaders are merged.
+    """
+
+    def __init__(self, topics: dict[str, FollowedTopic[object]], settings: Settings) -> None:
+        self.topics, self._settings = topics, settings
+        self._partitions = settings.kafka.partitions
+        self._popular: dict[str, tuple[int, Sequence[tuple[str, float]]]] = {}
+
+    @property
+    def changes(self) -> int:
+        """How many rows have arrived so far."""
+        return sum(topic.changes for topic in self.topics.values())
+
+    def _get(self, topic: str, key: str, row_type: type[Row]) -> Row | None:
+        followed = self.topics.get(topic)
+        row = None if followed is None else followed.get(key)
+        return row if isinstance(row, row_type) else None
+
+    def neighbours(self, item: str) -> Neighbours | None:
+        """Partners of an item, as last published."""
+        return self._get("neighbours", item, Neighbours)
+
+    def item(self, item: str) -> ItemFacts | None:
+        """The catalogue's row of an item."""
+        return self._get("item-view", item, ItemFacts)
+
+    def customer(self, user: str) -> CustomerFacts | None:
+        """What the shop told of a customer."""
+        return self._get("customer-view", user, CustomerFacts)
+
+    def centroids(self) -> Centroids | None:
+        """The clustering, as last published."""
+        return self._get("centroids", "centroids", Centroids)
+
+    def counts(self, item: str) -> ItemCounts | None:
+        """Own counts of an item, as last published."""
+        return self._get("item-counts", item, ItemCounts)
+
+    def totals(self) -> Sequence[Totals]:
+        """Cumulative N of each source partition."""
+        rows = (self._get("totals", str(partition), Totals) for partition in range(self._partitions))
+        return [row for row in rows if row is not None]
+
+    def popular(self, scope: str) -> Sequence[tuple[str, float]]:
+        """Leading items of a scope over all partitions, best first."""
+        followed = self.topics.get("popular")
+        if followed is None:
+            return ()
+        cached = self._popular.get(scope)
+        if cached is not None and cached[0] == followed.changes:
+            return cached[1]
+        rows = (self._get("popular", f"{part}|{scope}", Popular) for part in range(self._partitions))
+        found = [row for row in rows if row is not None]
+        merged = popularity.merge(found, _newest(found, self._settings), self._settings)
+        if len(self._popular) >= MAX_CACHED_SCOPES:
+            self._popular.clear()
+        self._popular[scope] = (followed.changes, merged)
+        return merged
+
+
+def _newest(rows: Sequence[Popular], settings: Settings) -> int:
+    """Time at the newest landmark: values of all rows are expressed as of it."""
+    epoch = max((row.epoch for row in rows), default=0)
+    return epoch * settings.popularity.half_life_s * 1000

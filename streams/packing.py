@@ -1,0 +1,143 @@
+"""Packing what a stage emits into few records: one packet per destination partition and batch.
+
+A packet says which range of the source it covers, from the last one sent to that destination; the
+receiver can then tell a repetition from a gap, however batches were cut.
+"""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from online_models.deltas import Delta
+from schemas.messages import BEFORE_ALL, ItemDeltas, ItemTouch, Packet, Position
+from streams.partitioning import partition_of
+
+Entry = TypeVar("Entry")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A packet ready to leave for one partition."""
+
+    partition: int
+    value: bytes
+
+
+class PacketSealer:
+    """Writes ranges on packets and remembers the last one sent to each partition of a topic.
+
+    Parameters
+    ----------
+    topic, source_topic : str
+        Destination and source, without prefix.
+    source_partition, epoch : int
+        Whose outputs these are.
+    sent : dict
+        "topic/partition" -> last `upto`; part of the stage's progress, changed here.
+    """
+
+    def __init__(
+        self, topic: str, source_topic: str, source_partition: int, epoch: int, sent: dict[str, Position]
+    ) -> None:
+        self._topic, self._source, self._partition = topic, source_topic, source_partition
+        self._epoch, self._sent = epoch, sent
+
+    def seal(self, partition: int, upto: Position, positions: list[Position], entries: list[Entry]) -> Sealed:
+        """Encode the entries of (last sent, upto] for one destination partition."""
+        name = f"{self._topic}/{partition}"
+        after = self._sent.get(name, BEFORE_ALL)
+        self._sent[name] = upto
+        packet = Packet(self._epoch, self._source, self._partition, after, upto, positions, entries)
+        return Sealed(partition, _encode(packet))
+
+
+class EntryPacker(Generic[Entry]):
+    """Collects entries (facts, samples) by destination partition."""
+
+    def __init__(self, partitions: int, sealer: PacketSealer) -> None:
+        self._partitions, self._sealer = partitions, sealer
+        self._waiting: dict[int, tuple[list[Position], list[Entry]]] = {}
+
+    def add(self, position: Position, key: str, entry: Entry) -> None:
+        """Take an entry that the record at `position` caused."""
+        partition = partition_of(key, self._partitions)
+        positions, entries = self._waiting.setdefault(partition, ([], []))
+        positions.append(position)
+        entries.append(entry)
+
+    def seal(self, upto: Position) -> Iterator[Sealed]:
+        """Hand out one packet per destination that has entries."""
+        for partition, (positions, entries) in self._waiting.items():
+            yield self._sealer.seal(partition, upto, positions, entries)
+        self._waiting = {}
+
+
+class _Builder:
+    """The deltas for one destination partition while they are collected."""
+
+    __slots__ = ("ats", "names", "pairs", "positions", "touches")
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+        self.positions: list[Position] = []
+        self.ats: list[int] = []
+        self.touches: list[ItemTouch] = []
+        self.pairs: list[int] = []
+
+    def event(self, position: Position, at: int) -> int:
+        """Index of the event at `position`; noted when it is new."""
+        if not self.positions or self.positions[-1] != position:
+            self.positions.append(position)
+            self.ats.append(at)
+        return len(self.positions) - 1
+
+
+class DeltaPacker:
+    """Collects item and pair deltas by the partition of the item whose row they change."""
+
+    def __init__(self, partitions: int, sealer: PacketSealer) -> None:
+        self._partitions, self._sealer = partitions, sealer
+        self._builders: dict[int, _Builder] = {}
+        self.size = 0
+
+    def add(self, position: Position, delta: Delta) -> None:
+        """Take the deltas of one event; each pair goes to both its items."""
+        partitions, builders, at = self._partitions, self._builders, delta.at
+        for touch in delta.touches:
+            builder = self._builder(partition_of(touch.item, partitions))
+            names = builder.names
+            item = names.setdefault(touch.item, len(names))
+            event = builder.event(position, at)
+            builder.touches.append(ItemTouch(event, item, touch.added, touch.weight, touch.categories))
+        for group in delta.groups:
+            mine = self._builder(partition_of(group.item, partitions))
+            my_code = mine.event(position, at) * 4 + group.scope
+            my_names, my_pairs = mine.names, mine.pairs
+            row = my_names.setdefault(group.item, len(my_names))
+            for partner, amount in zip(group.partners, group.amounts, strict=True):
+                my_pairs += (my_code, row, my_names.setdefault(partner, len(my_names)), amount)
+                other = builders.get(partition_of(partner, partitions))
+                if other is None:
+                    other = self._builder(partition_of(partner, partitions))
+                code = other.event(position, at) * 4 + group.scope
+                names = other.names
+                column = names.setdefault(group.item, len(names))
+                other.pairs += (code, names.setdefault(partner, len(names)), column, amount)
+            self.size += len(group.partners)
+
+    def seal(self, upto: Position) -> Iterator[Sealed]:
+        """Hand out one packet per destination that has deltas."""
+        for partition, builder in self._builders.items():
+            deltas = ItemDeltas(
+                list(builder.names), builder.positions, builder.ats, builder.touches, builder.pairs
+            )
+            yield self._sealer.seal(partition, upto, [], [deltas])
+        self._builders = {}
+        self.size = 0
+
+    def _builder(self, partition: int) -> _Builder:
+        builder = self._builders.get(partition)
+        if builder is None:
+            builder = self._builders[partition] = _Builder()
+        return builder

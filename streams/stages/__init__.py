@@ -1,0 +1,1 @@
+"""Each stage of the topology in one partition: records in, state changed, outputs put into the outbox."""

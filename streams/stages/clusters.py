@@ -1,0 +1,60 @@
+"""The clusters stage: samples of all customers in, the centres and the segments' profiles out."""
+
+import msgspec
+
+from online_models.clusters import ClustersStep
+from schemas.clusters import ClusterRow
+from schemas.messages import Packet, Sample
+from streams.outbox import Outgoing, Record
+from streams.rocks_store import RocksDatabase
+from streams.stages.partition import KeptPartition, StageContext
+
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class ClustersPartition(KeptPartition):
+    """The one clustering; its source has one partition.
+
+    Parameters
+    ----------
+    partition, database, context :
+        As for every stage.
+    """
+
+    def __init__(self, partition: int, database: RocksDatabase, context: StageContext) -> None:
+        super().__init__("clusters", partition, database, context)
+        self.step = ClustersStep(database.table("c", ClusterRow), context.settings)
+        self._decode = msgspec.msgpack.Decoder(Packet[Sample]).decode
+        self._interval = context.settings.segments.publish_interval_ms
+        self._changed = False
+        self._last: int | None = None
+
+    def apply(self, record: Record) -> None:
+        """Learn the samples of one packet that were not applied before."""
+        packet = self._decode(record.value or b"")
+        if self.admit(packet):
+            mark = self.mark_of(packet)
+            for position, sample in zip(packet.positions, packet.entries, strict=True):
+                if position > mark:
+                    self.step.learn_one(sample)
+                    self._changed = True
+            self.applied(packet)
+        self.progress.next_offset = record.offset + 1
+
+    def work(self, *, idle: bool) -> bool:
+        """Publish centres and profiles when they changed, at most once per interval."""
+        now = self.context.now_ms()
+        if not self._changed or not (idle or self._last is None or now >= self._last + self._interval):
+            return False
+        self._changed, self._last = False, now
+        centroids = self.step.centroids()
+        if centroids is None:
+            return False
+        version = (self.epoch, self.partition, self.progress.next_offset)
+        put = self.context.outbox.put
+        put(Outgoing("centroids", 0, b"centroids", _pack(centroids), version))
+        for profile in self.step.profiles():
+            put(Outgoing("segment-profiles", 0, profile.segment.encode(), _json(profile), version))
+        self.context.metrics.published_rows.labels(view="centroids").inc()
+        return False

@@ -1,0 +1,170 @@
+"""The history stage: events in; facts, item deltas, totals and refreshed recommendations out.
+
+The only reader of `events`. An event counts once: a record that ingest appended again is known by its
+public offset, an event that the storefront sent again by its id.
+"""
+
+import msgspec
+
+from online_models.deltas import Delta
+from online_models.history import TOTALS_KEY, HistoryStep
+from online_models.protocols import Recommender, Request
+from schemas.messages import Event, EventBatch, Fact, Position, Totals
+from schemas.recommendations import Latency, Recommendation
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
+from streams.outbox import Outgoing, Record
+from streams.packing import DeltaPacker, EntryPacker, PacketSealer
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksDatabase
+from streams.stages.partition import KeptPartition, StageContext
+from streams.stages.refresh import RefreshQueue
+
+MAX_PAIRS_PER_RECORD = 100_000
+TOTALS_INTERVAL_MS = 200
+MODELS = {"similarity": "1", "rules": "1", "popularity": "1", "segments": "1"}
+_ANSWERED = frozenset({"view", "cart", "purchase", "rating"})
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class HistoryPartition(KeptPartition):
+    """History of the customers of one partition.
+
+    Parameters
+    ----------
+    partition, database, context :
+        As for every stage.
+    recommender : Recommender
+        Answers from the views and the history that was just changed.
+    """
+
+    def __init__(
+        self, partition: int, database: RocksDatabase, context: StageContext, recommender: Recommender
+    ) -> None:
+        super().__init__("history", partition, database, context)
+        self.rows = database.table("h", HistoryRow)
+        self.totals = database.table("t", TotalsRow)
+        clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
+        self._step = HistoryStep(self.rows, self.totals, clock, chunks, context.settings)
+        self._recommender = recommender
+        self._decode = msgspec.msgpack.Decoder(EventBatch).decode
+
+        def sealer(topic: str) -> PacketSealer:
+            return PacketSealer(topic, "events", partition, self.epoch, self.progress.sent)
+
+        self._facts: EntryPacker[Fact] = EntryPacker(context.partitions("facts"), sealer("facts"))
+        self._deltas = DeltaPacker(context.partitions("item-deltas"), sealer("item-deltas"))
+        settings = context.settings.recommend
+        self._every_event = settings.refresh_interval_ms == 0
+        self._enabled, self._k = settings.enabled, settings.k
+        self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
+        self._totals_sent: tuple[int, bytes] = (0, b"")
+        self._upto: Position = (-1, -1)
+
+    def apply(self, record: Record) -> None:
+        """Learn the events of one record, in order."""
+        batch = self._decode(record.value or b"")
+        applied, ids = self.progress.applied, batch.topic_ids
+        for ordinal, event in enumerate(batch.events):
+            source = f"{ids.get(event.topic, event.topic)}/{event.partition}"
+            mark = applied.get(source)
+            if mark is not None and event.offset <= mark[1][0]:
+                continue
+            applied[source] = (0, (event.offset, 0))
+            self._upto = (record.offset, ordinal)
+            self._learn(event)
+        self.progress.next_offset = record.offset + 1
+        if self._deltas.size > MAX_PAIRS_PER_RECORD:
+            self.end_batch()
+
+    def _learn(self, event: Event) -> None:
+        outputs = self._step.learn_one(event)
+        if not outputs:
+            self.context.metrics.duplicates.inc()
+            return
+        for output in outputs:
+            if isinstance(output, Delta):
+                self._deltas.add(self._upto, output)
+            else:
+                self._facts.add(self._upto, output.key, output)
+                if output.kind == "erasure":
+                    self._withdraw(output.key)
+        if self._enabled and event.kind in _ANSWERED and event.key[0] != "o" and event.profiling:
+            cause = _cause(event)
+            if self._every_event:
+                self.refresh(event.key, cause)
+            else:
+                self.refreshes.add(event.key, cause, now=self.context.now_ms())
+
+    def end_batch(self) -> None:
+        """Seal facts and deltas up to the last event."""
+        put = self.context.outbox.put
+        for sealed in self._facts.seal(self._upto):
+            put(Outgoing("facts", sealed.partition, None, sealed.value))
+        for sealed in self._deltas.seal(self._upto):
+            put(Outgoing("item-deltas", sealed.partition, None, sealed.value))
+
+    def work(self, *, idle: bool) -> bool:
+        """Answer one customer who is due; publish N when it changed."""
+        now = self.context.now_ms()
+        due = self.refreshes.take(now=now)
+        if due is not None:
+            self.refresh(*due)
+            return True
+        if idle or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
+            self._publish_totals(now)
+        return False
+
+    def refresh(self, key: str, cause: Pending) -> None:
+        """Put a customer's list as of now into the outbox."""
+        history = self.rows.get(key)
+        if history is None:
+            return
+        answer = self._recommender.recommend(Request(history=history, now=cause.event_at, k=self._k))
+        kind, _, name = key.partition(":")
+        now = self.context.now_ms()
+        message = Recommendation(
+            f"{cause.topic}:{cause.partition}:{cause.offset}",
+            name if kind == "u" else None,
+            name if kind == "s" else (history.sessions[-1].session_id if history.sessions else None),
+            now,
+            cause.event_ids,
+            answer.items,
+            answer.segment,
+            MODELS,
+            None,
+            Latency(cause.event_at, cause.ingested_at, now),
+        )
+        metrics = self.context.metrics
+        metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
+        for item in answer.items:
+            metrics.recommendations.labels(source=item.reasons[0]["source"]).inc()
+        partition = partition_of(name, self.context.partitions("recommendations"))
+        self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), _json(message)))
+
+    def _withdraw(self, key: str) -> None:
+        """Take back what was published of a customer who is forgotten."""
+        self.refreshes.drop(key)
+        name = key.partition(":")[2]
+        partition = partition_of(name, self.context.partitions("recommendations"))
+        self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), None))
+
+    def _publish_totals(self, now: int) -> None:
+        row = self.totals.get(TOTALS_KEY)
+        if row is None:
+            return
+        counts = (row.totals[0], row.totals[1], row.totals[2])
+        value = _pack(Totals(self.partition, row.epoch, counts, row.newest_at))
+        if value != self._totals_sent[1]:
+            self._totals_sent = (now, value)
+            partition = self.partition % self.context.partitions("totals")
+            version = (self.epoch, self.partition, self.progress.next_offset)
+            key = str(self.partition).encode()
+            self.context.outbox.put(Outgoing("totals", partition, key, value, version))
+
+
+def _cause(event: Event) -> Pending:
+    ids = [name for name in (event.event_id or event.order_id,) if name]
+    return Pending(
+        event.topic, event.partition, event.offset, event.at, event.sent_at, event.ingested_at, ids
+    )

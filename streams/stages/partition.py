@@ -1,0 +1,134 @@
+"""What every stage has in one partition, and how a driver (worker or replay) uses it.
+
+A driver calls `apply` for each record in offset order, `end_batch` before it lets outputs leave, `work`
+for what is published as time allows, and `freeze` for a consistent cut of state and progress.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from online_models.protocols import Views
+from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Totals
+from schemas.settings import Settings
+from schemas.state import ProgressRow
+from streams.errors import GapError
+from streams.monitoring import Metrics
+from streams.outbox import Outbox, Record
+from streams.rocks_store import Frozen, RocksDatabase
+from streams.topology import TOPIC_BY_NAME, partitions_of
+
+
+class StageViews(Views, Protocol):
+    """All followed topics; `changes` grows with every row that arrives."""
+
+    changes: int
+
+    def counts(self, item: str) -> ItemCounts | None: ...
+
+    def totals(self) -> Sequence[Totals]: ...
+
+    def customer(self, user: str) -> CustomerFacts | None: ...
+
+
+class StageContext(msgspec.Struct):
+    """What the stages of one process share.
+
+    `now_ms` is the wall clock in a worker and event time in replay; nothing that is learned reads it.
+    `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic.
+    """
+
+    settings: Settings
+    outbox: Outbox
+    views: StageViews
+    metrics: Metrics
+    now_ms: Callable[[], int]
+    topic_ids: dict[str, str] = {}
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return partitions_of(TOPIC_BY_NAME[topic], self.settings.kafka.partitions)
+
+
+class StagePartition(Protocol):
+    """One stage in one partition of its source."""
+
+    stage: str
+    progress: ProgressRow
+
+    def apply(self, record: Record) -> None: ...
+
+    def end_batch(self) -> None: ...
+
+    def work(self, *, idle: bool) -> bool: ...
+
+    def freeze(self) -> Frozen | None: ...
+
+
+class KeptPartition:
+    """A stage that keeps state: progress and rows are cut together.
+
+    Parameters
+    ----------
+    stage : str
+        Name in the topology.
+    partition : int
+        Partition of the stage's source topic.
+    database : RocksDatabase
+        Its rows and progress.
+    context : StageContext
+        What the process shares.
+    """
+
+    def __init__(self, stage: str, partition: int, database: RocksDatabase, context: StageContext) -> None:
+        self.stage, self.partition = stage, partition
+        self.database, self.context = database, context
+        self.progress = database.progress()
+        meta = database.meta()
+        self.epoch = meta.epoch if meta else 0
+
+    def end_batch(self) -> None:
+        """Seal what the batch emitted; a stage that emits packets does it here."""
+
+    def work(self, *, idle: bool) -> bool:  # noqa: ARG002  # the contract; most stages publish nothing
+        """Publish what is due; True when more is due at once."""
+        return False
+
+    def freeze(self) -> Frozen:
+        """Cut rows and progress, in one synchronous step."""
+        return self.database.freeze(self.progress)
+
+    def admit(self, packet: Packet[object]) -> bool:
+        """Whether a packet may be applied: not a repetition as a whole, and no gap before it.
+
+        Raises
+        ------
+        GapError
+            Records between the last applied and this packet are missing.
+        """
+        source = f"{packet.source_topic}/{packet.source_partition}"
+        epoch, mark = self.progress.applied.get(source, (packet.epoch, BEFORE_ALL))
+        if packet.epoch < epoch or (packet.epoch == epoch and packet.upto <= mark):
+            return False
+        if packet.epoch > epoch:
+            mark = packet.after
+        if packet.after > mark:
+            self.context.metrics.gaps.inc()
+            raise GapError(
+                f"stage {self.stage}, partition {self.partition}: {source} jumps from {mark} to "
+                f"{packet.after}; what lies between is lost to this stage. Check retention of its source, "
+                f"then rebuild the stage from the start of its input"
+            )
+        return True
+
+    def mark_of(self, packet: Packet[object]) -> tuple[int, int]:
+        """Position up to which the packet's source was applied."""
+        source = f"{packet.source_topic}/{packet.source_partition}"
+        epoch, mark = self.progress.applied.get(source, (packet.epoch, BEFORE_ALL))
+        return mark if epoch == packet.epoch else packet.after
+
+    def applied(self, packet: Packet[object]) -> None:
+        """Note that the packet is part of the state."""
+        source = f"{packet.source_topic}/{packet.source_partition}"
+        self.progress.applied[source] = (packet.epoch, packet.upto)

@@ -1,0 +1,67 @@
+"""The popularity stage: item deltas in, the leading items of each scope out."""
+
+import msgspec
+
+from online_models.popularity import PopularityStep
+from schemas.messages import ItemDeltas, Packet
+from schemas.state import PopularityRow
+from streams.outbox import Outgoing, Record
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksDatabase
+from streams.stages.partition import KeptPartition, StageContext
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class PopularityPartition(KeptPartition):
+    """Decayed popularity of the items of one partition, overall and per category.
+
+    Parameters
+    ----------
+    partition, database, context :
+        As for every stage.
+    """
+
+    def __init__(self, partition: int, database: RocksDatabase, context: StageContext) -> None:
+        super().__init__("popularity", partition, database, context)
+        items, leaders = database.table("i", PopularityRow), database.table("l", PopularityRow)
+        self.step = PopularityStep(items, leaders, context.settings)
+        self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+        self._interval = context.settings.rules.republish_interval_ms
+        self._due: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+
+    def apply(self, record: Record) -> None:
+        """Learn one packet of deltas, unless it was applied before."""
+        packet = self._decode(record.value or b"")
+        if self.admit(packet):
+            changed: set[str] = set()
+            for deltas in packet.entries:
+                changed |= self.step.learn_many(deltas, self.mark_of(packet))
+            self.applied(packet)
+            now = self.context.now_ms()
+            for scope in sorted(changed):
+                last = self._last.get(scope, now - self._interval)
+                self._due.setdefault(scope, max(now, last + self._interval))
+        self.progress.next_offset = record.offset + 1
+
+    def work(self, *, idle: bool) -> bool:
+        """Publish the leaders of one scope that is due."""
+        if not self._due:
+            return False
+        now = self.context.now_ms()
+        scope, due = next(iter(self._due.items()))
+        if due > now and not idle:
+            return False
+        del self._due[scope]
+        self._last[scope] = now
+        if len(self._last) > 100_000:
+            self._last = {name: at for name, at in self._last.items() if now - at < self._interval}
+        popular = self.step.popular(scope, self.partition)
+        if popular is not None:
+            key = f"{self.partition}|{scope}"
+            partition = partition_of(key, self.context.partitions("popular"))
+            version = (self.epoch, self.partition, self.progress.next_offset)
+            self.context.outbox.put(Outgoing("popular", partition, key.encode(), _pack(popular), version))
+            self.context.metrics.published_rows.labels(view="popular").inc()
+        return True

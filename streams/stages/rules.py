@@ -1,0 +1,134 @@
+"""The rules stage: item deltas in; item counts, neighbours and association rules out.
+
+Counts only; measures need n of the partner and N, which live elsewhere and are followed, so they are
+computed when a row is published. A row is published when it visibly changed; once nothing else is to
+do, a sweep publishes what is stale, so that the last message of each item equals a batch recount.
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+from online_models import publishing
+from online_models.rules import RulesStep
+from schemas.messages import ItemDeltas, Packet
+from schemas.state import PublishedRow, RuleRow
+from streams.outbox import Outgoing, Record
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksDatabase
+from streams.stages.partition import KeptPartition, StageContext
+
+SWEEP_ROWS = 20
+_json = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class RulesPartition(KeptPartition):
+    """Counts of the items of one partition and of their pairs.
+
+    Parameters
+    ----------
+    partition, database, context :
+        As for every stage.
+    """
+
+    def __init__(self, partition: int, database: RocksDatabase, context: StageContext) -> None:
+        super().__init__("rules", partition, database, context)
+        self.rows = database.table("r", RuleRow)
+        self._published = database.table("~", PublishedRow)
+        self._step = RulesStep(self.rows, context.settings)
+        self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+        self._growth = context.settings.rules.republish_growth
+        self._interval = context.settings.rules.republish_interval_ms
+        self._due: dict[str, int] = {}
+        self._last: dict[str, int] = {}
+        self._sweep_from: str | None = ""
+        self._sweep_seen = -1
+        self._sweep_found = False
+
+    def apply(self, record: Record) -> None:
+        """Learn one packet of deltas, unless it was applied before."""
+        packet = self._decode(record.value or b"")
+        if self.admit(packet):
+            changed: set[str] = set()
+            for deltas in packet.entries:
+                changed |= self._step.learn_many(deltas, self.mark_of(packet))
+            self.applied(packet)
+            self._note(changed)
+        self.progress.next_offset = record.offset + 1
+
+    def work(self, *, idle: bool) -> bool:
+        """Publish one row that is due; when idle, look at a few rows of the sweep."""
+        now = self.context.now_ms()
+        if self._due:
+            item, due = next(iter(self._due.items()))
+            if due <= now or idle:
+                del self._due[item]
+                self._publish(item, now)
+                return True
+        return self._sweep(now) if idle else False
+
+    def _note(self, changed: set[str]) -> None:
+        """Mark rows for publishing that grew by the stated share since they were last published."""
+        now = self.context.now_ms()
+        for item in sorted(changed):
+            if item in self._due:
+                continue
+            row, published = self.rows.get(item), self._published.get(item)
+            if row is None:
+                continue
+            before = published.updates if published else 0
+            if row.updates - before > self._growth * before:
+                self._due[item] = max(now, self._last.get(item, now - self._interval) + self._interval)
+        self._sweep_from = "" if self._sweep_from is None else self._sweep_from
+        if len(self._last) > 100_000:
+            self._last = {item: at for item, at in self._last.items() if now - at < self._interval}
+
+    def _publish(self, item: str, now: int) -> bool:
+        """Publish what changed of an item; False when all is as last published."""
+        row = self.rows.get(item)
+        if row is None:
+            return False
+        settings, views = self.context.settings, self.context.views
+        totals = views.totals()
+        messages = {
+            "item-counts": _pack(publishing.counts(item, row)),
+            "neighbours": _pack(publishing.neighbours(item, row, views.counts, totals, settings)),
+        }
+        for rules in publishing.association_rules(item, row, views.counts, totals, settings):
+            messages[f"association-rules {rules.scope}"] = _json(rules)
+        known = self._published.get(item) or PublishedRow()
+        digests = {name: blake2b(value, digest_size=8).digest() for name, value in messages.items()}
+        version = (self.epoch, self.partition, self.progress.next_offset)
+        for name, value in messages.items():
+            if known.digests.get(name) != digests[name]:
+                topic = name.partition(" ")[0]
+                partition = partition_of(item, self.context.partitions(topic))
+                self.context.outbox.put(Outgoing(topic, partition, item.encode(), value, version))
+                self.context.metrics.published_rows.labels(view=topic).inc()
+        self._last[item] = now
+        if known.digests == digests and known.updates == row.updates:
+            return False
+        changed = known.digests != digests
+        self._published.put(item, PublishedRow(row.updates, digests))
+        return changed
+
+    def _sweep(self, now: int) -> bool:
+        """Look at the next rows; passes end when one found nothing and nothing arrived meanwhile."""
+        if self._sweep_from is None:
+            if self.context.views.changes == self._sweep_seen:
+                return False
+            self._sweep_from = ""
+        if self._sweep_from == "":
+            self._sweep_seen, self._sweep_found = self.context.views.changes, False
+            for item in self.rows.dirty_keys():
+                self._sweep_found |= self._publish(item, now)
+        keys = self.database.keys_after("r", self._sweep_from, SWEEP_ROWS)
+        for item in keys:
+            self._sweep_found |= self._publish(item, now)
+        if len(keys) == SWEEP_ROWS:
+            self._sweep_from = keys[-1]
+            return True
+        quiet = not self._sweep_found and self.context.views.changes == self._sweep_seen
+        self._sweep_from = None if quiet else ""
+        return not quiet

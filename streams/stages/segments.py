@@ -1,0 +1,89 @@
+"""The segments stage: facts in; samples for the clustering and each customer's segment out.
+
+What is learned depends on the facts alone; the segment is assigned against the centres that are known
+when it is published, and published again when it changed.
+"""
+
+import msgspec
+
+from online_models.kmeans import assign
+from online_models.segments import SegmentsStep
+from schemas.messages import Fact, Packet, Sample
+from schemas.recommendations import Segment
+from schemas.state import SegmentRow
+from streams.outbox import Outgoing, Record
+from streams.packing import EntryPacker, PacketSealer
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksDatabase
+from streams.stages.partition import KeptPartition, StageContext
+
+_json = msgspec.json.Encoder().encode
+
+
+class SegmentsPartition(KeptPartition):
+    """Newest features of the customers of one partition.
+
+    Parameters
+    ----------
+    partition, database, context :
+        As for every stage.
+    """
+
+    def __init__(self, partition: int, database: RocksDatabase, context: StageContext) -> None:
+        super().__init__("segments", partition, database, context)
+        self.rows = database.table("s", SegmentRow)
+        self._published = database.table("~", str)
+        self._step = SegmentsStep(self.rows, context.settings)
+        self._decode = msgspec.msgpack.Decoder(Packet[Fact]).decode
+        sealer = PacketSealer("samples", "facts", partition, self.epoch, self.progress.sent)
+        self._samples: EntryPacker[Sample] = EntryPacker(context.partitions("samples"), sealer)
+        self._due: dict[str, int] = {}
+        self._upto = (-1, -1)
+
+    def apply(self, record: Record) -> None:
+        """Learn the facts of one packet that were not applied before."""
+        packet = self._decode(record.value or b"")
+        if self.admit(packet):
+            mark = self.mark_of(packet)
+            for ordinal, (position, fact) in enumerate(zip(packet.positions, packet.entries, strict=True)):
+                if position > mark:
+                    self._upto = (record.offset, ordinal)
+                    for sample in self._step.learn_one(fact):
+                        self._samples.add(self._upto, "", sample)
+                    if fact.kind == "erasure":
+                        self._withdraw(fact.key)
+                    elif fact.features:
+                        self._due[fact.key] = fact.at
+            self.applied(packet)
+        self.progress.next_offset = record.offset + 1
+
+    def end_batch(self) -> None:
+        """Seal the samples of the batch."""
+        for sealed in self._samples.seal(self._upto):
+            self.context.outbox.put(Outgoing("samples", sealed.partition, None, sealed.value))
+
+    def work(self, *, idle: bool) -> bool:  # noqa: ARG002  # the contract; due rows do not wait for idleness
+        """Publish one customer's segment if it changed; without centres all wait."""
+        if not self._due:
+            return False
+        centroids = self.context.views.centroids()
+        if centroids is None:
+            return False
+        key = next(iter(self._due))
+        at = self._due.pop(key)
+        row = self.rows.get(key)
+        assigned = assign(centroids, row.features) if row and row.features else None
+        if assigned is not None and self._published.get(key) != assigned[0]:
+            self._published.put(key, assigned[0])
+            user = key.partition(":")[2]
+            self._put(user, _json(Segment(user, assigned[0], round(assigned[1], 6), at)))
+        return True
+
+    def _withdraw(self, key: str) -> None:
+        self._due.pop(key, None)
+        self._published.delete(key)
+        self._put(key.partition(":")[2], None)
+
+    def _put(self, user: str, value: bytes | None) -> None:
+        partition = partition_of(user, self.context.partitions("segments"))
+        self.context.outbox.put(Outgoing("segments", partition, user.encode(), value))

@@ -1,0 +1,138 @@
+"""Rows for small hand-made shops, and random shops: what a recommender can be asked about."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from hypothesis import strategies as st
+
+from online_models.memory_views import MemoryViews
+from online_models.protocols import Request
+from schemas.messages import WEIGHT_ONE, Centroids, ItemFacts, Neighbours, Rule, SegmentTop, Similar
+from schemas.settings import RecommendSettings, Settings
+from schemas.state import HistoryRow, ItemMark
+
+NOW = 1_700_000_000_000
+ITEMS = [f"i{n:02}" for n in range(16)]
+CATEGORIES = [f"c{n}" for n in range(6)]
+_FIELDS = {"similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight"}
+
+
+def a_rule(item: str, confidence: float, count: float, *, lift: float = 2.0) -> Rule:
+    return Rule(item, count, 0.01, confidence, lift, 0.001, 1.1, 5.0)
+
+
+def partners(
+    item: str,
+    similar: Sequence[tuple[str, float, float]] = (),
+    *,
+    orders: Sequence[Rule] = (),
+    sessions: Sequence[Rule] = (),
+) -> Neighbours:
+    rules = {"orders": list(orders), "sessions": list(sessions)}
+    return Neighbours(item, [Similar(*entry) for entry in similar], rules)
+
+
+def facts(item: str, categories: Sequence[str] = (), *, available: bool = True) -> ItemFacts:
+    return ItemFacts(item, None, list(categories), None, None, [], available, 0)
+
+
+def viewed(at: int = NOW) -> ItemMark:
+    return ItemMark(WEIGHT_ONE, at)
+
+
+def bought(at: int = NOW) -> ItemMark:
+    return ItemMark(4 * WEIGHT_ONE, at, had=True)
+
+
+def history(**marks: ItemMark) -> HistoryRow:
+    return HistoryRow(dict(marks))
+
+
+def settings(**changes: float) -> Settings:
+    return Settings(recommend=msgspec.convert(changes, RecommendSettings))
+
+
+def segments(*tops: Sequence[tuple[str, float]], centres: Sequence[Sequence[float]]) -> Centroids:
+    width = len(centres[0])
+    profiles = [SegmentTop(1, 0.0, 0.0, 0.0, [], list(top)) for top in tops]
+    return Centroids("1", [0.0] * width, [1.0] * width, [list(centre) for centre in centres], profiles, NOW)
+
+
+_shares = st.floats(0.0, 1.0)
+_counts = st.floats(0.0, 50.0)
+_some_items = st.lists(st.sampled_from(ITEMS), unique=True, max_size=6)
+
+
+@st.composite
+def _rows(draw: st.DrawFn, item: str) -> Neighbours:
+    def rules() -> list[Rule]:
+        return [
+            a_rule(name, draw(_shares), draw(_counts), lift=draw(st.sampled_from([0.5, 1.0, 3.0])))
+            for name in draw(_some_items)
+        ]
+
+    similar = [(name, draw(_shares), draw(_counts)) for name in draw(_some_items)]
+    return partners(item, similar, orders=rules(), sessions=rules())
+
+
+@st.composite
+def _popular(draw: st.DrawFn) -> list[tuple[str, float]]:
+    found = [(name, draw(_counts)) for name in draw(_some_items)]
+    return sorted(found, key=lambda entry: -entry[1])
+
+
+@st.composite
+def shops(draw: st.DrawFn) -> MemoryViews:
+    """Views of a random shop of 16 items and 6 categories, some items unknown or unavailable."""
+    scopes = ["all", *(f"category:{name}" for name in CATEGORIES)]
+    catalogue = [
+        facts(name, draw(st.lists(st.sampled_from(CATEGORIES), max_size=2)), available=draw(st.booleans()))
+        for name in draw(st.lists(st.sampled_from(ITEMS), unique=True))
+    ]
+    return MemoryViews(
+        neighbours=[draw(_rows(name)) for name in draw(_some_items)],
+        popular={scope: draw(_popular()) for scope in scopes if draw(st.booleans())},
+        items=catalogue,
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> HistoryRow | None:
+    """A random customer of such a shop, or a stranger."""
+    if draw(st.integers(0, 9)) == 0:
+        return None
+    marks: dict[str, ItemMark] = {}
+    at = NOW
+    for name in draw(st.lists(st.sampled_from(ITEMS), unique=True, max_size=10)):
+        kind = draw(st.sampled_from(["viewed", "carted", "bought", "rated", "disliked"]))
+        weight = {"viewed": 1, "carted": 2, "bought": 4, "rated": 3, "disliked": 0}[kind] * WEIGHT_ONE
+        had = kind in ("bought", "rated", "disliked")
+        at -= draw(st.sampled_from([0, 1_000, 86_400_000]))
+        marks[name] = ItemMark(weight, at, had, kind == "disliked")
+    return HistoryRow(dict(reversed(marks.items())))
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    """A random question about such a shop."""
+    exclude = frozenset(draw(st.lists(st.sampled_from(ITEMS), max_size=4)))
+    return Request(history=draw(histories()), now=NOW, k=draw(st.integers(0, 16)), exclude=exclude)
+
+
+@st.composite
+def any_settings(draw: st.DrawFn) -> Settings:
+    """Random settings of the list; some weights are 0."""
+    changes: dict[str, float] = {
+        name: draw(st.sampled_from([0.0, 0.1, 0.7, 3.0])) for name in sorted(_FIELDS)
+    }
+    return settings(
+        repeat_purchases=draw(st.booleans()),
+        max_recent=draw(st.integers(0, 4)),
+        max_reasons=draw(st.integers(1, 4)),
+        history_items=draw(st.integers(1, 12)),
+        **changes,
+    )
+
+
+def marks_of(request: Request) -> Mapping[str, ItemMark]:
+    return request.history.items if request.history is not None else {}

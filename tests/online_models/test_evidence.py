@@ -1,0 +1,60 @@
+"""Sums of evidence equal a plain addition, in order, with the strongest reasons first."""
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from online_models.evidence import Evidence, ItemNumbers
+from online_models.sources import PopularBlock
+from tests.online_models.shop_views import ITEMS
+
+Said = list[tuple[float, list[tuple[str, float]]]]
+_items = st.lists(st.tuples(st.sampled_from(ITEMS), st.floats(0, 9)), max_size=6, unique_by=lambda x: x[0])
+_said = st.lists(st.tuples(st.floats(0, 2), _items), max_size=5)
+
+
+def evidence(said: Said, numbers: ItemNumbers) -> Evidence:
+    blocks = [
+        (factor, PopularBlock(numbers, f"s{n}", found, largest=1.0)) for n, (factor, found) in enumerate(said)
+    ]
+    return Evidence(numbers, blocks)
+
+
+@given(_said)
+def test_sums_equal_a_plain_addition(said: Said) -> None:
+    expected: defaultdict[str, float] = defaultdict(float)
+    for factor, found in said:
+        for item, amount in found:
+            expected[item] += factor * amount
+    sums = list(evidence(said, ItemNumbers()).best_first())
+    assert dict(sums) == pytest.approx(dict(expected))
+    assert sorted(evidence(said, ItemNumbers()).items()) == sorted(expected)
+    assert [amount for _, amount in sums] == sorted((amount for _, amount in sums), reverse=True)
+
+
+@given(_said, st.integers(1, 4))
+def test_reasons_are_the_strongest_pieces(said: Said, most: int) -> None:
+    total = evidence(said, ItemNumbers())
+    items = total.items()
+    for item, reasons in zip(items, total.reasons(items, max_reasons=most), strict=True):
+        pieces = [
+            (factor * dict(found)[item], n) for n, (factor, found) in enumerate(said) if item in dict(found)
+        ]
+        strongest = sorted(pieces, key=lambda piece: (-piece[0], piece[1]))[:most]
+        assert [reason["scope"] for reason in reasons] == [f"s{n}" for _, n in strongest]
+
+
+def test_more_items_than_are_ranked_first_stay_in_order() -> None:
+    found = [(f"item-{n:03}", float(n)) for n in range(200)]
+    ranked = list(evidence([(1.0, found)], ItemNumbers()).best_first())
+    assert ranked == found[::-1]
+
+
+def test_numbers_that_others_use_do_not_matter() -> None:
+    numbers = ItemNumbers()
+    numbers.of(["x", "y", "b", "z"])
+    said: Said = [(1.0, [("a", 1.0), ("b", 2.0)])]
+    assert list(evidence(said, numbers).best_first()) == [("b", 2.0), ("a", 1.0)]
+    assert evidence(said, numbers).reasons([], max_reasons=3) == []

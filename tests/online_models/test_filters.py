@@ -1,0 +1,36 @@
+"""Each filter alone; the lists' property tests hold them together."""
+
+from online_models.filters import Filters
+from online_models.memory_views import MemoryViews
+from online_models.protocols import Request
+from schemas.settings import RecommendSettings
+from schemas.state import HistoryRow, ItemMark
+from tests.online_models.shop_views import NOW, bought, facts, history, viewed
+
+SHOP = MemoryViews(items=[facts("gone", available=False), facts("tea")])
+RATED_LOW = ItemMark(0, NOW, had=True, disliked=True)
+
+
+def filters(row: HistoryRow | None = None, *, repeat: bool = False) -> Filters:
+    request = Request(history=row, now=NOW, exclude=frozenset({"cup"}))
+    return Filters(SHOP, request, RecommendSettings(repeat_purchases=repeat))
+
+
+def test_unavailable_and_excluded_items_are_left_out() -> None:
+    assert [item for item in ("gone", "tea", "cup", "unknown") if filters().admit(item)] == ["tea", "unknown"]
+
+
+def test_items_had_are_left_out_unless_repeats_are_wanted() -> None:
+    row = history(tea=bought(), jam=viewed())
+    assert [filters(row).admit(item) for item in ("tea", "jam")] == [False, True]
+    assert filters(row, repeat=True).admit("tea")
+
+
+def test_disliked_items_are_left_out_always() -> None:
+    assert not filters(history(tea=RATED_LOW), repeat=True).admit("tea")
+
+
+def test_looked_at_is_what_was_neither_bought_nor_rated() -> None:
+    found = filters(history(tea=bought(), jam=viewed()))
+    assert [found.looked_at(item) for item in ("tea", "jam", "other")] == [False, True, False]
+    assert [found.is_new(item) for item in ("tea", "jam", "other", "cup")] == [False, False, True, False]
