@@ -11,7 +11,6 @@ from online_models.protocols import Views
 from online_models.published import PublishedBlocks
 from online_models.sources import PopularBlock, RecentBlock
 from online_models.traces import Trace
-from schemas.messages import SegmentTop
 from schemas.settings import RecommendSettings
 
 ALL_SCOPE: Final = "all"
@@ -34,8 +33,8 @@ class Candidates:
         The customer's newest items, newest first.
     now : int
         The moment of the question (epoch ms).
-    segment : (str, SegmentTop) or None
-        The customer's segment and its popular items.
+    segment : (str, sequence of (str, float)) or None
+        The customer's segment and its popular items, best first.
 
     Notes
     -----
@@ -63,7 +62,7 @@ class Candidates:
         traces: Sequence[Trace],
         *,
         now: int,
-        segment: tuple[str, SegmentTop] | None,
+        segment: tuple[str, Sequence[tuple[str, float]]] | None,
     ) -> None:
         self._views, self._published, self._settings = views, published, settings
         self._traces, self._asked = traces, {ALL_SCOPE}
@@ -110,13 +109,13 @@ class Candidates:
                 if missing <= 0:
                     return
 
-    def _add_popular(self, segment: tuple[str, SegmentTop] | None) -> None:
+    def _add_popular(self, segment: tuple[str, Sequence[tuple[str, float]]] | None) -> None:
         settings, popular = self._settings, self._published.popular
         # The leaders are candidates at a weight of 0 too: they fill a list that would be too short.
         self._blocks.append((settings.popularity_weight, popular(ALL_SCOPE, self._views.popular(ALL_SCOPE))))
         if segment is not None and settings.segment_weight:
-            name, top = segment
-            self._blocks.append((settings.segment_weight, popular(f"segment:{name}", top.top_items)))
+            name, leaders = segment
+            self._blocks.append((settings.segment_weight, popular(f"segment:{name}", leaders)))
         if not settings.category_weight:
             return
         for trace in self._traces:

@@ -3,6 +3,7 @@
 It reads views and a history and never writes; it has no clock and no chance in it.
 """
 
+from collections.abc import Sequence
 from itertools import groupby
 from math import expm1
 from operator import itemgetter
@@ -14,7 +15,6 @@ from online_models.filters import Filters
 from online_models.protocols import Answer, Request, Views
 from online_models.published import PublishedBlocks
 from online_models.traces import newest_traces
-from schemas.messages import SegmentTop
 from schemas.recommendations import RecommendedItem
 from schemas.settings import Settings
 from schemas.state import HistoryRow
@@ -108,7 +108,8 @@ class BlendRecommender:
         ]
         return Answer(items, None if segment is None else segment[0])
 
-    def _segment(self, history: HistoryRow | None) -> tuple[str, SegmentTop] | None:
+    def _segment(self, history: HistoryRow | None) -> tuple[str, Sequence[tuple[str, float]]] | None:
+        """Return the customer's segment and what is popular there."""
         if history is None or not history.behaviour.events:
             return None
         centroids = self._views.centroids()
@@ -117,7 +118,10 @@ class BlendRecommender:
         assigned = kmeans.assign(centroids, features.vector(history.behaviour))
         if assigned is None:
             return None
-        return assigned[0], centroids.segments[int(assigned[0])]
+        place = int(assigned[0])
+        # A clustering can be published before anything is known of its segments.
+        known = place < len(centroids.segments)
+        return assigned[0], centroids.segments[place].top_items if known else ()
 
     def _choose(self, evidence: Evidence, filters: Filters, k: int) -> list[tuple[str, float]]:
         """Take the best k that the filters admit, and no more looked-at items than there are places."""

@@ -3,6 +3,8 @@
 Integers only, so that a row replays bit for bit. Nothing is read or written here.
 """
 
+import numpy as np
+
 from schemas.state import RuleRow
 from schemas.times import MIN_EPOCH_MS
 
@@ -12,7 +14,7 @@ UNBOUNDED = 1 << 62
 
 def new_row(epoch: int) -> RuleRow:
     """Return an item's row before its first event, which has the landmark `epoch`."""
-    return RuleRow(epoch=epoch, at=MIN_EPOCH_MS)
+    return RuleRow(epoch, 0, [0, 0, 0], [{}, {}, {}], MIN_EPOCH_MS)
 
 
 def scaled(amount: int, factor: int, shift: int) -> int:
@@ -44,9 +46,26 @@ def move_landmark(row: RuleRow, epoch: int) -> None:
     ]
 
 
-def add_own(row: RuleRow, scope: int, increment: int) -> None:
-    """Add to the item's own count; what rounding took away cannot make it negative."""
-    row.counts[scope] = max(0, row.counts[scope] + increment)
+def add_own(row: RuleRow, at: int, added: tuple[int, int, int], factor: int, shift: int) -> None:
+    """Add to the item's own counts; what rounding took away cannot make one negative.
+
+    Parameters
+    ----------
+    row : RuleRow
+        Changed here.
+    at : int
+        Time of the event (epoch ms).
+    added : tuple
+        Amount per scope (similarity, orders, sessions); may be negative.
+    factor, shift : int
+        Weight of the event's time, and how many half-lives its landmark is before the row's.
+    """
+    row.updates += 1
+    row.at = max(row.at, at)
+    counts = row.counts
+    for scope, amount in enumerate(added):
+        if amount:
+            counts[scope] = max(0, counts[scope] + scaled(amount, factor, shift))
 
 
 def add_pair(pairs: dict[str, int], partner: str, increment: int, bound: int) -> None:
@@ -89,7 +108,8 @@ def keep_largest(counts: dict[str, int], kept: int) -> None:
     """
     if len(counts) <= kept:
         return
-    least = sorted(counts.values(), reverse=True)[kept - 1]
+    values = np.fromiter(counts.values(), np.int64, len(counts))
+    least = int(np.partition(values, -kept)[-kept])
     for key in [key for key, count in counts.items() if count < least]:
         del counts[key]
     surplus = len(counts) - kept

@@ -5,6 +5,7 @@ often or in which order rows come. Decoded rows are cached.
 """
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -100,7 +101,7 @@ class Views:
     def __init__(self, topics: dict[str, FollowedTopic[object]], settings: Settings) -> None:
         self.topics, self._settings = topics, settings
         self._partitions = settings.kafka.partitions
-        self._popular: dict[str, tuple[int, Sequence[tuple[str, float]]]] = {}
+        self._popular: dict[str, tuple[list[Popular | None], Sequence[tuple[str, float]]]] = {}
 
     @property
     def changes(self) -> int:
@@ -142,15 +143,15 @@ class Views:
         followed = self.topics.get("popular")
         if followed is None:
             return ()
+        rows = [self._get("popular", f"{part}|{scope}", Popular) for part in range(self._partitions)]
         cached = self._popular.get(scope)
-        if cached is not None and cached[0] == followed.changes:
+        if cached is not None and all(map(is_, cached[0], rows)):
             return cached[1]
-        rows = (self._get("popular", f"{part}|{scope}", Popular) for part in range(self._partitions))
         found = [row for row in rows if row is not None]
         merged = popularity.merge(found, _newest(found, self._settings), self._settings)
         if len(self._popular) >= MAX_CACHED_SCOPES:
             self._popular.clear()
-        self._popular[scope] = (followed.changes, merged)
+        self._popular[scope] = (rows, merged)
         return merged
 
 

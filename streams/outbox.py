@@ -26,8 +26,8 @@ class Outbox(Protocol):
 
 
 class Record(NamedTuple):
-    """One consumed record of a topic's partition."""
+    """One consumed record; `sent_at` is its Kafka timestamp (epoch ms), None where there is none (files)."""
 
     offset: int
-    sent_at: int
+    sent_at: int | None
     value: bytes | None

@@ -131,6 +131,19 @@ def _differences(spec: TopicSpec, state: TopicState | None) -> list[str]:
     return problems
 
 
+def identify(bootstrap: str) -> tuple[str, dict[str, str]]:
+    """Id of the cluster, and Kafka's id of each topic by name: a topic made again has another id.
+
+    Raises
+    ------
+    BrokerError
+        The broker cannot be reached, or refused.
+    """
+    with _admin(bootstrap) as admin:
+        cluster = str(admin.describe_cluster()["cluster_id"])
+        return cluster, {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics()}
+
+
 @contextmanager
 def _admin(bootstrap: str) -> Iterator[Any]:
     _require_broker(bootstrap)

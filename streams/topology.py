@@ -98,9 +98,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(name="popular", key="source partition and scope", message=Popular, kind="view", compacted=True),
     Topic(name="samples", key="constant", message=Packet[Sample], kind="log", partitions=1),
     Topic(name="segments", key="user", message=Segment, kind="output", codec=JSON, compacted=True),
-    Topic(
-        name="centroids", key="constant", message=Centroids, kind="view", partitions=1, compacted=True
-    ),
+    Topic(name="centroids", key="constant", message=Centroids, kind="view", partitions=1, compacted=True),
     Topic(
         name="segment-profiles",
         key="segment",

@@ -42,10 +42,10 @@ class ClustersPartition(KeptPartition):
             self.applied(packet)
         self.progress.next_offset = record.offset + 1
 
-    def work(self, *, idle: bool) -> bool:
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Publish centres and profiles when they changed, at most once per interval."""
         now = self.context.now_ms()
-        if not self._changed or not (idle or self._last is None or now >= self._last + self._interval):
+        if not self._changed or not (drain or self._last is None or now >= self._last + self._interval):
             return False
         self._changed, self._last = False, now
         centroids = self.step.centroids()

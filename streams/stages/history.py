@@ -66,11 +66,12 @@ class HistoryPartition(KeptPartition):
         batch = self._decode(record.value or b"")
         applied, ids = self.progress.applied, batch.topic_ids
         for ordinal, event in enumerate(batch.events):
-            source = f"{ids.get(event.topic, event.topic)}/{event.partition}"
-            mark = applied.get(source)
-            if mark is not None and event.offset <= mark[1][0]:
-                continue
-            applied[source] = (0, (event.offset, 0))
+            if self.context.public_marks:
+                source = f"{ids.get(event.topic, event.topic)}/{event.partition}"
+                mark = applied.get(source)
+                if mark is not None and event.offset <= mark[1][0]:
+                    continue
+                applied[source] = (0, (event.offset, 0))
             self._upto = (record.offset, ordinal)
             self._learn(event)
         self.progress.next_offset = record.offset + 1
@@ -104,14 +105,14 @@ class HistoryPartition(KeptPartition):
         for sealed in self._deltas.seal(self._upto):
             put(Outgoing("item-deltas", sealed.partition, None, sealed.value))
 
-    def work(self, *, idle: bool) -> bool:
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Answer one customer who is due; publish N when it changed."""
         now = self.context.now_ms()
         due = self.refreshes.take(now=now)
         if due is not None:
             self.refresh(*due)
             return True
-        if idle or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
+        if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
         return False
 

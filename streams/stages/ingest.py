@@ -74,7 +74,7 @@ class IngestPartition:
                 self.context.outbox.put(Outgoing("events", partition, None, _pack(batch)))
         self._waiting = {}
 
-    def work(self, *, idle: bool) -> bool:  # noqa: ARG002  # the contract; ingest publishes nothing later
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # publishes nothing later
         """Nothing is owed."""
         return False
 
@@ -106,7 +106,7 @@ class IngestPartition:
             self.topic,
             self.partition,
             record.offset,
-            record.sent_at,
+            at if record.sent_at is None else record.sent_at,
             self.context.now_ms(),
             event_id,
             session_id,

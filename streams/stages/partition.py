@@ -4,8 +4,9 @@ A driver calls `apply` for each record in offset order, `end_batch` before it le
 for what is published as time allows, and `freeze` for a consistent cut of state and progress.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -17,13 +18,14 @@ from streams.errors import GapError
 from streams.monitoring import Metrics
 from streams.outbox import Outbox, Record
 from streams.rocks_store import Frozen, RocksDatabase
-from streams.topology import TOPIC_BY_NAME, partitions_of
+from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
 
 
 class StageViews(Views, Protocol):
     """All followed topics; `changes` grows with every row that arrives."""
 
-    changes: int
+    @property
+    def changes(self) -> int: ...
 
     def counts(self, item: str) -> ItemCounts | None: ...
 
@@ -36,7 +38,8 @@ class StageContext(msgspec.Struct):
     """What the stages of one process share.
 
     `now_ms` is the wall clock in a worker and event time in replay; nothing that is learned reads it.
-    `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic.
+    `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic;
+    `public_marks` is False where nothing can append a public record twice (files).
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class StageContext(msgspec.Struct):
     metrics: Metrics
     now_ms: Callable[[], int]
     topic_ids: dict[str, str] = {}
+    public_marks: bool = True
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""
@@ -61,12 +65,12 @@ class StagePartition(Protocol):
 
     def end_batch(self) -> None: ...
 
-    def work(self, *, idle: bool) -> bool: ...
+    def work(self, *, idle: bool, drain: bool = False) -> bool: ...
 
     def freeze(self) -> Frozen | None: ...
 
 
-class KeptPartition:
+class KeptPartition(ABC):
     """A stage that keeps state: progress and rows are cut together.
 
     Parameters
@@ -83,23 +87,32 @@ class KeptPartition:
 
     def __init__(self, stage: str, partition: int, database: RocksDatabase, context: StageContext) -> None:
         self.stage, self.partition = stage, partition
+        self.source = STAGE_BY_NAME[stage].reads[0]
         self.database, self.context = database, context
         self.progress = database.progress()
         meta = database.meta()
         self.epoch = meta.epoch if meta else 0
 
-    def end_batch(self) -> None:
-        """Seal what the batch emitted; a stage that emits packets does it here."""
+    @abstractmethod
+    def apply(self, record: Record) -> None:
+        """Learn one record of the source; its outputs are sealed by `end_batch` at the latest."""
 
-    def work(self, *, idle: bool) -> bool:  # noqa: ARG002  # the contract; most stages publish nothing
-        """Publish what is due; True when more is due at once."""
+    def end_batch(self) -> None:  # noqa: B027  # most stages emit no packets
+        """Seal what the batch emitted."""
+
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # most stages publish nothing
+        """Do one piece of what is due; True when more is due at once.
+
+        `idle` says that no input waits, so that stale rows may be looked for; `drain` that nothing has to
+        wait for its interval.
+        """
         return False
 
     def freeze(self) -> Frozen:
         """Cut rows and progress, in one synchronous step."""
         return self.database.freeze(self.progress)
 
-    def admit(self, packet: Packet[object]) -> bool:
+    def admit(self, packet: Packet[Any]) -> bool:
         """Whether a packet may be applied: not a repetition as a whole, and no gap before it.
 
         Raises
@@ -122,13 +135,13 @@ class KeptPartition:
             )
         return True
 
-    def mark_of(self, packet: Packet[object]) -> tuple[int, int]:
+    def mark_of(self, packet: Packet[Any]) -> tuple[int, int]:
         """Position up to which the packet's source was applied."""
         source = f"{packet.source_topic}/{packet.source_partition}"
         epoch, mark = self.progress.applied.get(source, (packet.epoch, BEFORE_ALL))
         return mark if epoch == packet.epoch else packet.after
 
-    def applied(self, packet: Packet[object]) -> None:
+    def applied(self, packet: Packet[Any]) -> None:
         """Note that the packet is part of the state."""
         source = f"{packet.source_topic}/{packet.source_partition}"
         self.progress.applied[source] = (packet.epoch, packet.upto)

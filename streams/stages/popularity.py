@@ -45,13 +45,13 @@ class PopularityPartition(KeptPartition):
                 self._due.setdefault(scope, max(now, last + self._interval))
         self.progress.next_offset = record.offset + 1
 
-    def work(self, *, idle: bool) -> bool:
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Publish the leaders of one scope that is due."""
         if not self._due:
             return False
         now = self.context.now_ms()
         scope, due = next(iter(self._due.items()))
-        if due > now and not idle:
+        if due > now and not drain:
             return False
         del self._due[scope]
         self._last[scope] = now

@@ -57,12 +57,12 @@ class RulesPartition(KeptPartition):
             self._note(changed)
         self.progress.next_offset = record.offset + 1
 
-    def work(self, *, idle: bool) -> bool:
+    def work(self, *, idle: bool, drain: bool = False) -> bool:
         """Publish one row that is due; when idle, look at a few rows of the sweep."""
         now = self.context.now_ms()
         if self._due:
             item, due = next(iter(self._due.items()))
-            if due <= now or idle:
+            if due <= now or drain:
                 del self._due[item]
                 self._publish(item, now)
                 return True

@@ -62,7 +62,7 @@ class SegmentsPartition(KeptPartition):
         for sealed in self._samples.seal(self._upto):
             self.context.outbox.put(Outgoing("samples", sealed.partition, None, sealed.value))
 
-    def work(self, *, idle: bool) -> bool:  # noqa: ARG002  # the contract; due rows do not wait for idleness
+    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # nothing waits here
         """Publish one customer's segment if it changed; without centres all wait."""
         if not self._due:
             return False

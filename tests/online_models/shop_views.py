@@ -1,6 +1,6 @@
 """Rows for small hand-made shops, and random shops: what a recommender can be asked about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from schemas.state import HistoryRow, ItemMark
 NOW = 1_700_000_000_000
 ITEMS = [f"i{n:02}" for n in range(16)]
 CATEGORIES = [f"c{n}" for n in range(6)]
-_FIELDS = {"similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight"}
+_WEIGHTS = ("similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight")
 
 
 def a_rule(item: str, confidence: float, count: float, *, lift: float = 2.0) -> Rule:
@@ -122,9 +122,7 @@ def requests(draw: st.DrawFn) -> Request:
 @st.composite
 def any_settings(draw: st.DrawFn) -> Settings:
     """Random settings of the list; some weights are 0."""
-    changes: dict[str, float] = {
-        name: draw(st.sampled_from([0.0, 0.1, 0.7, 3.0])) for name in sorted(_FIELDS)
-    }
+    changes: dict[str, float] = {name: draw(st.sampled_from([0.0, 0.1, 0.7, 3.0])) for name in _WEIGHTS}
     return settings(
         repeat_purchases=draw(st.booleans()),
         max_recent=draw(st.integers(0, 4)),
@@ -134,5 +132,5 @@ def any_settings(draw: st.DrawFn) -> Settings:
     )
 
 
-def marks_of(request: Request) -> Mapping[str, ItemMark]:
+def marks_of(request: Request) -> dict[str, ItemMark]:
     return request.history.items if request.history is not None else {}

@@ -6,7 +6,6 @@ from online_models.candidates import Candidates
 from online_models.memory_views import MemoryViews
 from online_models.published import PublishedBlocks
 from online_models.traces import Trace
-from schemas.messages import SegmentTop
 from schemas.settings import RecommendSettings
 from tests.online_models.shop_views import NOW, facts, partners
 
@@ -23,7 +22,7 @@ def candidates(
     views: MemoryViews,
     traces: list[Trace],
     *,
-    segment: tuple[str, SegmentTop] | None = None,
+    segment: tuple[str, list[tuple[str, float]]] | None = None,
     wanted: RecommendSettings = WEIGHTS,
 ) -> Candidates:
     return Candidates(views, PublishedBlocks(views, wanted), wanted, traces, now=NOW, segment=segment)
@@ -39,8 +38,7 @@ def test_every_source_adds_its_share() -> None:
         popular={"all": [("pot", 4.0), ("cup", 2.0)], "category:teas": [("mint", 3.0), ("cup", 1.5)]},
         items=[facts("tea", ["teas"])],
     )
-    top = SegmentTop(1, 0.0, 0.0, 0.0, [], [("cup", 7.0)])
-    found = candidates(views, [Trace("tea", NOW, 0.8, had=False)], segment=("2", top))
+    found = candidates(views, [Trace("tea", NOW, 0.8, had=False)], segment=("2", [("cup", 7.0)]))
     cup = 0.8 * 0.5 * 0.5 + 0.1 * 0.5 + 0.2 * 0.8 * 0.5 + 0.3
     assert sums(found) == pytest.approx({"cup": cup, "pot": 0.1, "mint": 0.2 * 0.8, "tea": 0.5 * 0.8})
     scopes = [reason.get("scope") for reason in found.evidence().reasons(["cup"], max_reasons=9)[0]]
@@ -66,9 +64,8 @@ def test_weights_of_0_switch_their_source_off_but_leaders_stay_to_fill() -> None
     nothing = RecommendSettings(
         similarity_weight=0, recent_weight=0, popularity_weight=0, category_weight=0, segment_weight=0
     )
-    top = SegmentTop(1, 0.0, 0.0, 0.0, [], [("jam", 7.0)])
     traces = [Trace("tea", NOW, 0.8, had=False)]
-    assert sums(candidates(views, traces, segment=("0", top), wanted=nothing)) == {"pot": 0.0}
+    assert sums(candidates(views, traces, segment=("0", [("jam", 7.0)]), wanted=nothing)) == {"pot": 0.0}
 
 
 def test_widening_follows_categories_until_enough_is_found() -> None:

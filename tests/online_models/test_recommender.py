@@ -164,6 +164,14 @@ def test_a_customer_is_offered_what_the_segment_likes() -> None:
     ]
 
 
+def test_a_segment_of_which_nothing_is_known_offers_nothing() -> None:
+    behaviour = Behaviour(events=1, views=1, sessions=1, first_at=NOW, last_at=NOW)
+    centroids = segments(centres=[features.vector(behaviour)])
+    views = MemoryViews(centroids=centroids, popular={"all": [("tea", 1.0)]})
+    answer = ask(views, HistoryRow(behaviour=behaviour))
+    assert (answer.segment, ids(answer)) == ("0", ["tea"])
+
+
 def test_without_behaviour_there_is_no_segment() -> None:
     centroids = segments([("jam", 5.0)], centres=[features.vector(Behaviour())])
     assert ask(MemoryViews(centroids=centroids), history(tea=viewed())).segment is None
@@ -293,20 +301,22 @@ def test_a_new_row_of_a_view_shows_in_the_next_answer() -> None:
     assert ids(recommender.recommend(request)) == ["pot", "jam"]
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 99), st.floats(0, 99), st.integers(0, 9), st.booleans())
+_range = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
+
+
+@given(_range, _range, st.integers(0, 9), st.booleans())
 def test_more_evidence_never_lowers_a_score(
-    value: float, more: float, count: float, larger: float, weight: int, rules: bool
+    values: list[float], counts: list[float], weight: int, rules: bool
 ) -> None:
     def score(value: float, count: float, weight: int, age_ms: int) -> float:
-        similar = [] if rules else [("cup", value, count)]
-        row = partners("tea", similar, orders=[a_rule("cup", value, count)] if rules else [])
+        similar = [] if rules else [("cup", value, 99 * count)]
+        row = partners("tea", similar, orders=[a_rule("cup", value, 99 * count)] if rules else [])
         popular = {"all": [("pot", 10.0), ("cup", value)]}
         mark = ItemMark(weight * WEIGHT_ONE, NOW - age_ms, had=True)
         answer = ask(MemoryViews(neighbours=[row], popular=popular), history(tea=mark))
         return next(place.score for place in answer.items if place.item_id == "cup")
 
-    low, high = sorted([value, more])
-    few, many = sorted([count, larger])
+    (low, high), (few, many) = values, counts
     base = score(low, few, weight, 1_000)
     assert base <= score(high, few, weight, 1_000)
     assert base <= score(low, many, weight, 1_000)

@@ -1,0 +1,109 @@
+"""Batch K-means over a few hundred vectors, for choosing the centres that a stream then moves.
+
+The same vectors and seed give the same centres. Streaming updates are in `online_models.kmeans`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+ROUNDS = 20
+RESTARTS = 8
+
+
+def choose_centres(vectors: Floats, clusters: int, *, seed: int) -> tuple[float, Floats]:
+    """Return the lowest inertia, and its centres, of some restarts of k-means++ and Lloyd's rounds.
+
+    Parameters
+    ----------
+    vectors : array of shape (samples, features)
+        At least `clusters` of them.
+    clusters : int
+        How many centres.
+    seed : int
+        Decides the restarts.
+
+    Raises
+    ------
+    ValueError
+        There are fewer vectors than clusters.
+
+    References
+    ----------
+    Arthur, Vassilvitskii: k-means++: The Advantages of Careful Seeding, SODA 2007.
+
+    Examples
+    --------
+    >>> inertia, centres = choose_centres(np.array([[0.0], [1.0], [9.0], [10.0]]), 2, seed=1)
+    >>> inertia, sorted(centres.ravel().tolist())
+    (1.0, [0.5, 9.5])
+    """
+    if len(vectors) < clusters:
+        raise ValueError(f"{len(vectors)} vectors for {clusters} clusters; expected at least as many")
+    generator = np.random.Generator(np.random.PCG64(seed))
+    tries = [refine(vectors, _seeded(vectors, clusters, generator)) for _ in range(RESTARTS)]
+    return min(tries, key=lambda tried: tried[0])
+
+
+def refine(vectors: Floats, centres: Floats) -> tuple[float, Floats]:
+    """Move centres to the means of their vectors, some rounds; return the inertia and the new centres.
+
+    A centre without vectors moves onto the vector that is farthest from its own centre.
+    """
+    centres = centres.copy()
+    for _ in range(ROUNDS):
+        distances = squared_distances(vectors, centres)
+        owner, apart = distances.argmin(axis=1), distances.min(axis=1)
+        before = centres.copy()
+        for place in range(len(centres)):
+            mine = owner == place
+            if mine.any():
+                centres[place] = vectors[mine].mean(axis=0)
+            else:
+                farthest = int(apart.argmax())
+                centres[place] = vectors[farthest]
+                apart[farthest] = 0.0
+        if np.array_equal(before, centres):
+            break
+    return float(squared_distances(vectors, centres).min(axis=1).sum()), centres
+
+
+def matched(new: Floats, old: Floats) -> Floats:
+    """Order new centres like the old ones they are nearest to, closest pairs first: segments keep their ids.
+
+    Examples
+    --------
+    >>> matched(np.array([[9.0], [1.0]]), np.array([[0.0], [10.0]])).ravel().tolist()
+    [1.0, 9.0]
+    """
+    ordered = new.copy()
+    apart = squared_distances(old, new)
+    for _ in range(len(new)):
+        place, nearest = divmod(int(apart.argmin()), len(new))
+        ordered[place] = new[nearest]
+        apart[place, :] = np.inf
+        apart[:, nearest] = np.inf
+    return ordered
+
+
+def squared_distances(vectors: Floats, centres: Floats) -> Floats:
+    """Squared distance of every vector (row) to every centre (column)."""
+    # Not a matrix product: BLAS adds in another order on another processor, einsum does not.
+    products = np.einsum("ij,kj->ik", vectors, centres)
+    lengths = np.einsum("ij,ij->i", vectors, vectors), np.einsum("ij,ij->i", centres, centres)
+    apart: Floats = lengths[0][:, None] - 2.0 * products + lengths[1]
+    return np.maximum(apart, 0.0)
+
+
+def _seeded(vectors: Floats, clusters: int, generator: np.random.Generator) -> Floats:
+    """Draw centres among the vectors; the chance grows with the squared distance to those drawn before."""
+    chosen = [int(generator.integers(len(vectors)))]
+    nearest = squared_distances(vectors, vectors[chosen]).ravel()
+    while len(chosen) < clusters:
+        total = nearest.cumsum()
+        place = int(np.searchsorted(total, generator.random() * total[-1], side="right"))
+        chosen.append(min(place, len(vectors) - 1))
+        nearest = np.minimum(nearest, squared_distances(vectors, vectors[chosen[-1:]]).ravel())
+    picked: Floats = vectors[chosen]
+    return picked

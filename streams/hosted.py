@@ -1,0 +1,104 @@
+"""One stage in one partition as a worker hosts it: where it stands, and when it was flushed."""
+
+from time import perf_counter
+
+import msgspec
+
+from schemas.settings import StateSettings
+from streams.rocks_store import Frozen, RocksDatabase
+from streams.stages.partition import StagePartition
+
+
+class Hosted:
+    """A stage partition under a worker's care.
+
+    Parameters
+    ----------
+    part : StagePartition
+        The stage.
+    database : RocksDatabase or None
+        Its store; None for a stage without state.
+    topic : str
+        Source topic with prefix.
+    partition : int
+        Its partition.
+    next_offset : int
+        Where to read on.
+    """
+
+    def __init__(
+        self,
+        part: StagePartition,
+        database: RocksDatabase | None,
+        topic: str,
+        partition: int,
+        next_offset: int,
+    ) -> None:
+        self.part, self.database = part, database
+        self.topic, self.partition = topic, partition
+        self.generation = -1
+        self.flushed = next_offset
+        self.high = next_offset
+        part.progress.next_offset = next_offset
+        self._flushed_at = perf_counter()
+        self._flush_s = 0.0
+
+    @property
+    def next_offset(self) -> int:
+        """Offset of the next record to apply."""
+        return self.part.progress.next_offset
+
+    @property
+    def lag(self) -> int:
+        """Records of the source that are not applied yet, as far as is known."""
+        return max(0, self.high - self.next_offset)
+
+    def flush_due(self, settings: StateSettings) -> bool:
+        """Whether a cut is due: after the interval, stretched so that flushing takes a bounded share.
+
+        A stage whose rows are large then flushes less often under load; it re-reads more of its input
+        after a crash, and counts exactly the same.
+        """
+        dirty = self.database.dirty if self.database else 0
+        if not dirty and self.next_offset == self.flushed:
+            return False
+        if dirty > settings.flush_max_rows:
+            return True
+        interval = max(settings.flush_interval_ms / 1000, self._flush_s / settings.flush_max_share)
+        return perf_counter() - self._flushed_at >= min(interval, settings.flush_max_interval_ms / 1000)
+
+    def cut(self) -> tuple[Frozen | None, int]:
+        """Seal outputs and freeze state and progress, in one synchronous step."""
+        self.part.end_batch()
+        return self.part.freeze(), self.next_offset
+
+    def flushed_up_to(self, offset: int, *, started: float) -> float:
+        """Note that everything up to `offset` is on disk; how long that took, in seconds."""
+        if self.database is not None:
+            self.database.thaw()
+        self.flushed = offset
+        self._flushed_at = perf_counter()
+        self._flush_s = self._flushed_at - started
+        return self._flush_s
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self.generation = -1
+        if self.database is not None:
+            self.database.close()
+
+
+class Slice(msgspec.Struct):
+    """A bounded piece of CPU time between two yields to the event loop."""
+
+    ends: float
+
+    @classmethod
+    def of(cls, seconds: float) -> "Slice":
+        """A slice that begins now."""
+        return cls(perf_counter() + seconds)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is time to yield."""
+        return perf_counter() >= self.ends

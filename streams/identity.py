@@ -1,0 +1,104 @@
+"""Whose store is this? A store made for another topic, cluster, partition count or learning setting refuses.
+
+State that was learned under one setting and continued under another would be a wrong count that nobody
+sees; so the meta row names everything that decides what is learned.
+"""
+
+import hashlib
+
+import msgspec
+
+from schemas.settings import Settings
+from schemas.state import ROW_VERSIONS, MetaRow
+from streams.errors import StateError
+from streams.rocks_store import RocksDatabase
+
+FORMAT = 1
+BUILD = "1"
+LEARNING: dict[str, tuple[str, ...]] = {
+    "history": (
+        "weights",
+        "history",
+        "rules.half_life_s",
+        "rules.max_set_size",
+        "rules.max_events_per_hour",
+    ),
+    "rules": ("rules.half_life_s", "rules.max_row"),
+    "popularity": ("popularity.half_life_s", "popularity.leaders"),
+    "segments": ("segments.max_unsent_events",),
+    "clusters": (
+        "segments.clusters",
+        "segments.forgetting_cap",
+        "segments.warmup_samples",
+        "segments.top_items",
+    ),
+}
+"""Settings that decide what a stage learns: sections or single keys."""
+
+
+def learning_settings(stage: str, settings: Settings) -> dict[str, str]:
+    """Every setting that decides what `stage` learns, as text."""
+    tree = msgspec.to_builtins(settings)
+    found: dict[str, str] = {}
+    for name in LEARNING[stage]:
+        section, _, key = name.partition(".")
+        values = {key: tree[section][key]} if key else tree[section]
+        found |= {f"{section}.{each}": str(value) for each, value in values.items()}
+    return found
+
+
+def expected_meta(
+    stage: str,
+    partition: int,
+    partitions: int,
+    settings: Settings,
+    *,
+    source: str,
+    cluster: str,
+    topic_id: str,
+) -> MetaRow:
+    """What the meta row of this stage and partition has to say."""
+    learning = learning_settings(stage, settings)
+    text = repr((ROW_VERSIONS.get(stage), sorted(learning.items())))
+    fingerprint = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return MetaRow(
+        FORMAT, BUILD, cluster, source, topic_id, partition, partitions, stage, 0, fingerprint, learning
+    )
+
+
+def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
+    """Check whose store it is; a new one is stamped.
+
+    Raises
+    ------
+    StateError
+        The store belongs to something else; the message says what differs and what to do.
+    """
+    found = database.meta()
+    if found is None:
+        database.write_meta(expected)
+        return expected
+    differences = list(_differences(found, expected))
+    if differences:
+        raise StateError(
+            f"{database.path} was made for something else: {'; '.join(differences)}. "
+            f"Put the setting back, point state.dir to another folder, or delete this folder to rebuild it"
+        )
+    return found
+
+
+def _differences(found: MetaRow, expected: MetaRow) -> list[str]:
+    names = ("format", "stage", "partition", "partitions", "topic", "cluster_id", "topic_id")
+    texts = [
+        f"{name} is {getattr(found, name)!r}, expected {getattr(expected, name)!r}"
+        for name in names
+        if getattr(found, name) != getattr(expected, name)
+    ]
+    if found.fingerprint != expected.fingerprint:
+        keys = sorted(found.settings.keys() | expected.settings.keys())
+        texts += [
+            f"{key} was {found.settings.get(key)}, now {expected.settings.get(key)}"
+            for key in keys
+            if found.settings.get(key) != expected.settings.get(key)
+        ] or ["rows of another version"]
+    return texts

@@ -1,0 +1,224 @@
+"""The same topology in one process, without a broker: a file in, state in RocksDB, recommendations out.
+
+Records are handled one after another in time order; the stages after `history` follow in small batches.
+State is written when everything has been handled; a replay that was cut off starts again from its file.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from online_models.metrics import PrequentialHits
+from schemas.codec import YEAR_2100_MS
+from schemas.messages import EventBatch
+from schemas.recommendations import Recommendation, Rejection
+from schemas.settings import Settings
+from streams.errors import StateError
+from streams.formats import FileRecord
+from streams.memory_log import MemoryLog
+from streams.monitoring import Metrics
+from streams.outbox import Outgoing, Record
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksBudget
+from streams.stages.history import HistoryPartition
+from streams.stages.ingest import IngestPartition
+from streams.stages.opening import open_stage
+from streams.stages.partition import KeptPartition, StageContext
+from streams.topology import STAGES
+from streams.view_store import VIEWS, followed_by, open_views
+
+BATCH_RECORDS = 64
+FLUSH_ROWS = 20_000
+CLUSTER = "files"
+_decode_events = msgspec.msgpack.Decoder(EventBatch).decode
+_decode_list = msgspec.json.Decoder(Recommendation).decode
+_decode_rejection = msgspec.json.Decoder(Rejection).decode
+_ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
+
+
+class Replay:
+    """One run of the topology over records that are given to it.
+
+    Parameters
+    ----------
+    settings : Settings
+        As for a worker; `state.dir` is where the state is kept.
+    on_recommendation : callable
+        Called with each recommendation as JSON.
+    on_rejected : callable
+        Called with each rejection.
+    measure : bool
+        Compare each customer's list with what the customer does next.
+
+    Raises
+    ------
+    StateError
+        The state belongs to something else.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_recommendation: Callable[[bytes], None],
+        on_rejected: Callable[[Rejection], None] = lambda _: None,
+        measure: bool = True,
+    ) -> None:
+        self.settings = settings
+        self._on_recommendation, self._on_rejected = on_recommendation, on_rejected
+        self._each_event = settings.recommend.refresh_interval_ms == 0
+        self.hits = PrequentialHits(settings.recommend.k) if measure and settings.recommend.enabled else None
+        self.checkpoints: list[tuple[int, int, int, int]] = []
+        self.records = self.recommendations = 0
+        self.rejected: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
+        self.metrics = Metrics()
+        budget = RocksBudget(settings.state.rocksdb_bytes)
+        stages = tuple(stage.name for stage in STAGES)
+        folder = Path(settings.state.dir)
+        self.views, self._view_databases = open_views(
+            folder / VIEWS / "replay", followed_by(stages), budget, settings
+        )
+        self.log = MemoryLog(self.views, self._output)
+        self._clock = 0
+        context = StageContext(
+            settings, self.log, self.views, self.metrics, lambda: self._clock, public_marks=False
+        )
+        self._context = context
+        self._ingest: dict[str, IngestPartition] = {}
+        self._stages: list[tuple[KeptPartition, deque[Record]]] = []
+        try:
+            self._open(context, budget)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, context: StageContext, budget: RocksBudget) -> None:
+        for stage in STAGES[1:]:
+            source = stage.reads[0]
+            for partition in range(context.partitions(source)):
+                part = open_stage(stage.name, partition, context, budget, cluster=CLUSTER, topic_id=source)
+                queue = self.log.read(source, partition, part.progress.next_offset)
+                self._stages.append((part, queue))
+        self._histories = [part for part, _ in self._stages if isinstance(part, HistoryPartition)]
+        by_source: dict[tuple[str, int], set[int]] = {}
+        for part, _ in self._stages:
+            place = (part.source, part.partition)
+            by_source.setdefault(place, set()).add(part.progress.next_offset)
+        if any(len(offsets) > 1 for offsets in by_source.values()):
+            raise StateError(
+                f"the state in {context.settings.state.dir} was left in the middle of a replay; "
+                f"delete that folder and replay from the start"
+            )
+
+    def feed(self, records: Iterable[FileRecord]) -> None:
+        """Handle records in the order in which they come."""
+        batch = 1 if self._each_event else BATCH_RECORDS
+        for record in records:
+            self._handle(record)
+            self.records += 1
+            if self.records % batch == 0:
+                self._settle(drain=self._each_event)
+                if self.hits is not None:
+                    self.checkpoints.append(
+                        (self.records, self.hits.queries, self.hits.hits, self.hits.popular_hits)
+                    )
+
+    def finish(self) -> None:
+        """Publish all that is stale, refresh each customer once more, and write the state."""
+        self._settle(drain=True)
+        for history in self._histories:
+            for key, cause in history.refreshes.take_all():
+                history.refresh(key, cause)
+        self._flush()
+        if self.settings.recommend.enabled:
+            for history in self._histories:
+                for raw_key, _ in history.database.rows("hu:"):
+                    row = history.rows.get(key := raw_key[1:].decode())
+                    if row is not None and row.newest is not None:
+                        history.refresh(key, row.newest)
+
+    def close(self) -> None:
+        """Release the state."""
+        for part, _ in self._stages:
+            part.database.close()
+        for database in self._view_databases.values():
+            database.close()
+
+    def _handle(self, record: FileRecord) -> None:
+        ingest = self._ingest.get(record.topic)
+        if ingest is None:
+            ingest = self._ingest[record.topic] = IngestPartition(record.topic, 0, self._context)
+        if self._clock < record.at <= YEAR_2100_MS:
+            self._clock = self.log.now = record.at
+        ingest.apply(Record(record.line, None, record.value))
+        ingest.end_batch()
+        for part, queue in self._stages[: len(self._histories)]:
+            while queue:
+                event = queue.popleft()
+                if self.hits is not None:
+                    self._compare(event.value or b"")
+                part.apply(event)
+                part.end_batch()
+        for part in self._histories:
+            while part.work(idle=False):
+                pass
+
+    def _compare(self, value: bytes) -> None:
+        for event in _decode_events(value).events:
+            self.events[event.kind] += 1
+            if self.hits is not None and event.kind in _ACTIONS:
+                self.hits.learn(event.key, [line.item for line in event.lines])
+
+    def _settle(self, *, drain: bool) -> None:
+        """Let the stages after history catch up; with `drain`, until nothing is stale."""
+        busy = True
+        while busy:
+            busy = False
+            for part, queue in self._stages:
+                worked = bool(queue)
+                while queue:
+                    part.apply(queue.popleft())
+                part.end_batch()
+                while part.work(idle=drain, drain=drain):
+                    worked = True
+                busy |= worked
+        if sum(part.database.dirty for part, _ in self._stages) > FLUSH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        for part, _ in self._stages:
+            part.database.write(part.freeze())
+            part.database.thaw()
+        for database in self._view_databases.values():
+            database.flush()
+
+    def _output(self, record: Outgoing) -> None:
+        if record.value is None:
+            return
+        if record.topic == "recommendations":
+            self.recommendations += 1
+            self._on_recommendation(record.value)
+            if self.hits is not None:
+                self._give(record.value)
+        elif record.topic == "rejected":
+            rejection = _decode_rejection(record.value)
+            self.rejected[rejection.reason] += 1
+            self._on_rejected(rejection)
+
+    def _give(self, value: bytes) -> None:
+        message = _decode_list(value)
+        key = f"u:{message.user_id}" if message.user_id is not None else f"s:{message.session_id}"
+        partition = self._context.partitions("events")
+        history = self._histories[partition_of(key, partition)].rows.get(key)
+        popular: list[str] = []
+        for item, _ in self.views.popular("all"):
+            mark = history.items.get(item) if history else None
+            if mark is None or not (mark.had or mark.disliked):
+                popular.append(item)
+                if len(popular) == self.settings.recommend.k:
+                    break
+        if self.hits is not None:
+            self.hits.give(key, [item.item_id for item in message.items], popular=popular)

@@ -1,0 +1,261 @@
+"""What a worker process does with batches: apply, let outputs leave, flush, publish, watch.
+
+Delivery: state and source offset change in one WriteBatch, written only once every output up to the cut
+is acknowledged; the group's offset follows. Any failure ends the process: its successor reads on from
+the store.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+
+from faust.types import TP
+
+from schemas.settings import Settings
+from streams.errors import FreshrecError, StateError
+from streams.hosted import Hosted, Slice
+from streams.kafka_outbox import KafkaOutbox
+from streams.outbox import Record
+from streams.rocks_store import RocksBudget, StateLockedError
+from streams.stages.ingest import IngestPartition
+from streams.stages.opening import open_stage
+from streams.stages.partition import StageContext
+from streams.topology import STAGE_BY_NAME
+from streams.transport import Batch, BatchConsumer
+
+logger = logging.getLogger(__name__)
+APPLY_SLICE_S = 0.010
+PUBLISH_SLICE_S = 0.003
+IDLE_SLEEP_S = 0.004
+LOCK_WAIT_S = 60.0
+
+
+class Runtime:
+    """The stage partitions that this process holds.
+
+    Parameters
+    ----------
+    stages : tuple of str
+        Stages of this process.
+    context : StageContext
+        What they share; its outbox is `outbox`.
+    outbox : KafkaOutbox
+        Where outputs leave.
+    cluster : str
+        Id of the Kafka cluster, which the stores remember.
+    """
+
+    def __init__(
+        self, stages: tuple[str, ...], context: StageContext, outbox: KafkaOutbox, *, cluster: str
+    ) -> None:
+        self._context, self._outbox, self._cluster = context, outbox, cluster
+        self._settings: Settings = context.settings
+        self._budget = RocksBudget(self._settings.state.rocksdb_bytes)
+        self._prefix = self._settings.kafka.topic_prefix
+        self._stage_of = {topic: stage for stage in stages for topic in STAGE_BY_NAME[stage].reads}
+        self.consumer: BatchConsumer | None = None
+        self.hosted: dict[TP, Hosted] = {}
+        self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._flushing = asyncio.Lock()
+        self.assigned_once = False
+
+    def fail(self, error: Exception) -> None:
+        """End the process, with the first reason."""
+        if not self.failure.done():
+            logger.error("%s", error)
+            self.failure.set_result(error)
+
+    @property
+    def topics(self) -> list[str]:
+        """Source topics with prefix."""
+        return [self._prefix + topic for topic in self._stage_of]
+
+    # -- assignment ---------------------------------------------------------------------------------
+
+    def committable(self) -> Mapping[TP, int]:
+        """Offsets that the stores have on disk."""
+        return {tp: hosted.flushed for tp, hosted in self.hosted.items()}
+
+    async def revoke(self) -> None:
+        """Stop applying, and flush: what is assigned next is decided elsewhere."""
+        for hosted in self.hosted.values():
+            hosted.generation = -1
+        await self.flush_all()
+
+    async def resume_at(self, assigned: frozenset[TP], committed: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Close what is no longer ours, open what is new, and say where to read on.
+
+        The position is the store's, not the group's.
+        """
+        try:
+            return await self._resume_at(assigned, committed)
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    async def _resume_at(self, assigned: frozenset[TP], committed: Mapping[TP, int]) -> Mapping[TP, int]:
+        if self.consumer is None:
+            raise StateError("partitions were assigned before the consumer was known")
+        async with self._flushing:
+            for tp in [tp for tp in self.hosted if tp not in assigned]:
+                self.hosted.pop(tp).close()
+        fresh = [tp for tp in assigned if tp not in self.hosted and self._bare(tp) in self._stage_of]
+        raw = [self.consumer._new_topicpartition(tp.topic, tp.partition) for tp in fresh]
+        first = await self.consumer.earliest_offsets(*raw) if raw else {}
+        ends = await self.consumer.highwaters(*raw) if raw else {}
+        for tp, place in zip(fresh, raw, strict=True):
+            self.hosted[tp] = await self._host(tp, committed.get(tp), first.get(place) or 0)
+            self.hosted[tp].high = ends.get(place) or 0
+        generation = self.consumer.app.consumer_generation_id
+        for hosted in self.hosted.values():
+            hosted.generation = generation
+        self.assigned_once = True
+        return {tp: hosted.next_offset for tp, hosted in self.hosted.items()}
+
+    def _bare(self, tp: TP) -> str:
+        return tp.topic.removeprefix(self._prefix)
+
+    async def _host(self, tp: TP, committed: int | None, first: int) -> Hosted:
+        topic = self._bare(tp)
+        stage = self._stage_of[topic]
+        if stage == "ingest":
+            start = committed if committed is not None and committed >= first else first
+            ingest = IngestPartition(topic, tp.partition, self._context)
+            return Hosted(ingest, None, tp.topic, tp.partition, start)
+        topic_id = self._context.topic_ids.get(topic, topic)
+        waited = Slice.of(LOCK_WAIT_S)
+        while True:
+            try:
+                part = open_stage(
+                    stage, tp.partition, self._context, self._budget, cluster=self._cluster, topic_id=topic_id
+                )
+                break
+            except StateLockedError:
+                if waited.over:
+                    raise
+                await asyncio.sleep(0.05)
+        if part.progress.next_offset < first:
+            part.database.close()
+            raise StateError(
+                f"{tp.topic}/{tp.partition} begins at offset {first}, but stage {stage} has to read on at "
+                f"{part.progress.next_offset}: retention removed what lies between. "
+                f"Raise kafka.retention_hours, and start the stage anew in another state.dir"
+            )
+        return Hosted(part, part.database, tp.topic, tp.partition, part.progress.next_offset)
+
+    # -- batches ------------------------------------------------------------------------------------
+
+    async def handle(self, batch: Batch) -> None:
+        """Apply a batch in slices; what it emitted leaves at its end."""
+        tp = TP(batch.topic, batch.partition)
+        hosted = self.hosted.get(tp)
+        if hosted is None or hosted.generation != batch.generation:
+            return
+        started = perf_counter()
+        piece = Slice.of(APPLY_SLICE_S)
+        for raw in batch.records:
+            self._apply(hosted, Record(raw.offset, raw.timestamp, raw.value))
+            if piece.over:
+                await self._let_leave(hosted)
+                if hosted.generation != batch.generation:
+                    return
+                piece = Slice.of(APPLY_SLICE_S)
+        await self._let_leave(hosted)
+        stage = hosted.part.stage
+        self._context.metrics.batch_records.labels(stage=stage).observe(len(batch.records))
+        self._context.metrics.batch_seconds.labels(stage=stage).observe(perf_counter() - started)
+
+    def _apply(self, hosted: Hosted, record: Record) -> None:
+        expected = hosted.next_offset
+        if record.offset < expected:
+            return
+        if record.offset > expected and hosted.database is not None:
+            raise StateError(
+                f"{hosted.topic}/{hosted.partition} jumps from offset {expected} to {record.offset}; "
+                f"the records between are gone (retention, or another writer). Start the stage anew"
+            )
+        hosted.part.apply(record)
+        hosted.high = max(hosted.high, record.offset + 1)
+
+    async def _let_leave(self, hosted: Hosted) -> None:
+        hosted.part.end_batch()
+        if hosted.part.stage == "history":
+            self._work(hosted, APPLY_SLICE_S, idle=False)
+        await self._outbox.ship()
+        await asyncio.sleep(0)
+
+    # -- publishing ---------------------------------------------------------------------------------
+
+    def _work(self, hosted: Hosted, seconds: float, *, idle: bool) -> bool:
+        piece = Slice.of(seconds)
+        while hosted.part.work(idle=idle):
+            if piece.over:
+                return True
+        return False
+
+    async def publish(self) -> None:
+        """Publish and refresh what is due, a slice per stage partition, for ever."""
+        while True:
+            busy = False
+            for hosted in list(self.hosted.values()):
+                if hosted.generation < 0:
+                    continue
+                seconds = APPLY_SLICE_S if hosted.part.stage == "history" else PUBLISH_SLICE_S
+                busy |= self._work(hosted, seconds, idle=hosted.lag == 0)
+                await self._outbox.ship()
+                await asyncio.sleep(0)
+            await asyncio.sleep(0 if busy else IDLE_SLEEP_S)
+
+    # -- flushing -----------------------------------------------------------------------------------
+
+    async def flush_when_due(self) -> None:
+        """Flush what is due, for ever."""
+        while True:
+            for hosted in list(self.hosted.values()):
+                if hosted.flush_due(self._settings.state):
+                    await self.flush(hosted)
+            await asyncio.sleep(self._settings.state.flush_interval_ms / 4000)
+
+    async def flush_all(self) -> None:
+        """Flush everything that is held."""
+        for hosted in list(self.hosted.values()):
+            await self.flush(hosted)
+
+    async def flush(self, hosted: Hosted) -> None:
+        """Cut; wait for the acknowledgements of all that was put up to the cut; write; then it may commit."""
+        async with self._flushing:
+            if hosted.database is None and hosted.flushed == hosted.next_offset:
+                return
+            started = perf_counter()
+            frozen, offset = hosted.cut()
+            await self._outbox.acknowledged()
+            if hosted.database is not None and frozen is not None:
+                await asyncio.to_thread(hosted.database.write, frozen)
+            took = hosted.flushed_up_to(offset, started=started)
+            self._context.metrics.flush_seconds.labels(stage=hosted.part.stage).observe(took)
+
+    def close(self) -> None:
+        """Let go of every store."""
+        for hosted in self.hosted.values():
+            hosted.close()
+        self.hosted.clear()
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the stores are."""
+        return Path(self._settings.state.dir)
+
+
+async def guarded(runtime: Runtime, work: "asyncio.Future[None] | asyncio.Task[None]") -> None:
+    """Run a task of the process; whatever it raises ends the process."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except FreshrecError as error:
+        runtime.fail(error)
+    except Exception as error:
+        logger.exception("a task of the worker failed")
+        runtime.fail(error)

@@ -1,0 +1,72 @@
+"""Making a stage of the topology in one partition, on its database."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from online_models.recommender import BlendRecommender
+from schemas.settings import Settings
+from streams.identity import claim, expected_meta
+from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.stages.clusters import ClustersPartition
+from streams.stages.history import HistoryPartition
+from streams.stages.partition import KeptPartition, StageContext
+from streams.stages.popularity import PopularityPartition
+from streams.stages.rules import RulesPartition
+from streams.stages.segments import SegmentsPartition
+from streams.topology import STAGE_BY_NAME
+
+
+def _history(partition: int, database: RocksDatabase, context: StageContext) -> HistoryPartition:
+    recommender = BlendRecommender(context.views, context.settings)
+    return HistoryPartition(partition, database, context, recommender)
+
+
+_MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] = {
+    "history": _history,
+    "rules": RulesPartition,
+    "popularity": PopularityPartition,
+    "segments": SegmentsPartition,
+    "clusters": ClustersPartition,
+}
+
+
+def database_path(state_dir: Path, stage: str, partition: int) -> Path:
+    """Folder of a stage's database in one partition."""
+    return state_dir / stage / str(partition)
+
+
+def open_stage(
+    stage: str,
+    partition: int,
+    context: StageContext,
+    budget: RocksBudget,
+    *,
+    cluster: str,
+    topic_id: str,
+) -> KeptPartition:
+    """Open the database of a stage, check that it is this stage's, and put the stage on it.
+
+    Raises
+    ------
+    StateError
+        The store is locked, damaged or belongs to something else.
+    """
+    settings: Settings = context.settings
+    path = database_path(Path(settings.state.dir), stage, partition)
+    database = RocksDatabase(path, budget, cache_bytes=settings.state.cache_bytes)
+    try:
+        source = STAGE_BY_NAME[stage].reads[0]
+        expected = expected_meta(
+            stage,
+            partition,
+            context.partitions(source),
+            settings,
+            source=source,
+            cluster=cluster,
+            topic_id=topic_id,
+        )
+        claim(database, expected)
+        return _MAKERS[stage](partition, database, context)
+    except BaseException:
+        database.close()
+        raise

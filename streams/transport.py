@@ -1,0 +1,121 @@
+"""Faust's Kafka transport, with batches: an agent gets one message per fetched batch of a partition.
+
+Per message Faust makes tasks, locks and sensor calls; per batch they cost nothing. Delivery: positions
+come from the stages' stores, never from the group; the group's offsets follow the stores' for the
+operator to see, and for stages without a store they are what was acknowledged.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar, Protocol, cast
+
+import msgspec
+from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
+from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
+from faust.types import TP, ConsumerMessage, ConsumerT, Message
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The records of one fetch of one partition, and the assignment generation that they came under."""
+
+    topic: str
+    partition: int
+    generation: int
+    records: list[Any]
+
+
+class Positions(Protocol):
+    """Who knows where to read on: the runtime with its stores."""
+
+    def committable(self) -> Mapping[TP, int]: ...
+
+    async def resume_at(self, assigned: frozenset[TP], committed: Mapping[TP, int]) -> Mapping[TP, int]: ...
+
+
+class BatchConsumer(AiokafkaConsumer):
+    """Yields batches; reads on where the stores say; commits what the stores have on disk."""
+
+    @property
+    def positions(self) -> Positions:
+        """The runtime, as the worker registered it on the transport."""
+        return cast(BatchTransport, self.transport).positions
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+        """Fetch, and hand out one message per partition that has records."""
+        records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for raw_tp, fetched in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if not fetched or (active is not None and raw_tp not in active):
+                continue
+            tp = TP(raw_tp.topic, raw_tp.partition)
+            batch = Batch(tp.topic, tp.partition, generation, fetched)
+            yield tp, self._message_of(tp, batch)
+
+    def _message_of(self, tp: TP, batch: Batch) -> ConsumerMessage:
+        first = batch.records[0]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            first.offset,
+            first.timestamp / 1000.0,
+            first.timestamp_type,
+            [],
+            None,
+            cast(bytes, batch),
+            None,
+            tp=tp,
+            generation_id=batch.generation,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Set every assigned partition to where its store wants to read on."""
+        committed = await super().seek_to_committed()
+        assigned = frozenset(TP(tp.topic, tp.partition) for tp in self.assignment())
+        known = {TP(tp.topic, tp.partition): offset for tp, offset in committed.items()}
+        wanted = await self.positions.resume_at(assigned, known)
+        raw = {self._new_topicpartition(tp.topic, tp.partition): at for tp, at in wanted.items()}
+        if raw:
+            await self.seek_wait(raw)
+        return wanted
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Let the full queue itself hold the fetcher back; faust would look away for a whole second."""
+
+    def track_message(self, message: Message) -> None:
+        """Leave tracking to the runtime: a rebalance does not wait for batches, it discards them."""
+
+    def ack(self, message: Message) -> bool:
+        """Leave acknowledging to the runtime: an offset counts once its store has it on disk."""
+        message.acked = True
+        return True
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps between first offsets of batches are no gaps."""
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002
+        """Commit the offsets that the stores have on disk."""
+        assignment = {TP(tp.topic, tp.partition) for tp in self.assignment()}
+        offsets = {tp: at for tp, at in self.positions.committable().items() if tp in assignment}
+        changed = {tp: at for tp, at in offsets.items() if self._committed_offset.get(tp) != at}
+        if not changed:
+            return False
+        if await self._commit(changed):
+            self._committed_offset.update(changed)
+            return True
+        return False
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Leave watching to the runtime's own watchdog."""
+
+
+class BatchTransport(AiokafkaTransport):
+    """Faust's aiokafka transport with the batching consumer, which asks `positions` where to read on."""
+
+    Consumer: ClassVar[type[ConsumerT]] = BatchConsumer
+    positions: Positions
