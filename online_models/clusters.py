@@ -7,11 +7,12 @@ from hashlib import blake2b
 
 import msgspec
 
-from online_models import segment_sums
 from online_models.decay import Decay
-from online_models.features import WEIGHTS, measures
+from online_models.features import WEIGHTS
 from online_models.kmeans import StreamingKMeans
+from online_models.membership import count_in, count_out, hand_over
 from online_models.protocols import Store
+from online_models.segment_sums import heaviest, like, move_epoch
 from schemas.clusters import ClusterRow, SegmentSums
 from schemas.messages import WEIGHT_ONE, Centroids, Sample, SegmentTop
 from schemas.recommendations import SegmentProfile
@@ -82,14 +83,11 @@ class ClustersStep:
     def learn_one(self, x: Sample) -> list[None]:
         row = self.rows.get(KEY) or ClusterRow(origin=x.at)
         row.at = max(row.at, x.at)
-        distances: list[list[float]] = []
-        taken_over = None
-        if x.features:
-            distances, taken_over = self._model.learn_one(row.model, x.features, x.previous)
+        learned = self._model.learn_one(row.model, x.features, x.previous) if x.features else None
         if row.segments:
-            self._count(row, x, distances)
-            if taken_over is not None:
-                self._hand_over(row, taken_over)
+            self._count(row, x, learned.distances if learned else self._distances(row, x))
+            if learned and learned.taken_over is not None:
+                hand_over(row, learned.taken_over, keep=self._keep)
         elif len(row.waiting) < 2 * self._model.warmup:
             row.waiting.append(x)
         if row.model.centres and not row.segments:
@@ -153,62 +151,39 @@ class ClustersStep:
         waiting, row.waiting = row.waiting, []
         row.segments = [SegmentSums() for _ in range(self._settings.clusters)]
         for sample in waiting:
-            vectors = [vector for vector in (sample.features, sample.previous) if vector]
-            self._count(row, sample, [self._model.distances(row.model, vector) for vector in vectors])
+            self._count(row, sample, self._distances(row, sample))
 
     def _count(self, row: ClusterRow, x: Sample, distances: list[list[float]]) -> None:
-        new = measures(x.features) if x.features else None
+        """Count the sample, given the distances of its features and previous features to the centres."""
         if x.previous:
-            self._count_out(row, x, new, distances[-1] if distances else [])
-        if new is not None:
-            place = distances[0].index(min(distances[0]))
-            join(row.segments[place], new, (x.at - row.origin) / 1000.0)
-            row.marks[_mark(x.features, x.at)] = place
-            if len(row.marks) > MAX_MARKS:
-                del row.marks[next(iter(row.marks))]
-            self._like(row, row.segments[place], x)
+            count_out(row, x, distances[-1])
+        if x.features:
+            nearest = distances[0].index(min(distances[0]))
+            count_in(row, x, nearest)
+            self._like(row, row.segments[nearest], x)
 
-    def _count_out(self, row: ClusterRow, x: Sample, new: Measures | None, distances: list[float]) -> None:
-        """Take the customer out of the segment they were counted in, as far as that is known."""
-        old = measures(x.previous)
-        last_s = place = None
-        if new is not None:
-            # The vectors tell how long ago the previous sample was.
-            before = x.at - round(1000.0 * (new.tenure_s - old.tenure_s))
-            last_s = (before - row.origin) / 1000.0
-            place = row.marks.pop(_mark(x.previous, before), None)
-        if place is None or not row.segments[place].size:
-            distances = distances or self._model.distances(row.model, x.previous)
-            peopled = [place for place, sums in enumerate(row.segments) if sums.size]
-            place = min(peopled, key=distances.__getitem__, default=None)
-        if place is not None:
-            leave(row.segments[place], old, last_s)
+    def _distances(self, row: ClusterRow, x: Sample) -> list[list[float]]:
+        return [self._model.distances(row.model, vector) for vector in (x.features, x.previous) if vector]
 
-    def _hand_over(self, row: ClusterRow, taken_over: Floats) -> None:
-        """Move customers and likes to the centres that took the place of others."""
-        row.segments = redistribute(row.segments, taken_over, keep=self._keep)
-        for place, shares in enumerate(taken_over.tolist()):
-            marks = [mark for mark, of in row.marks.items() if of == place]
-            ...
     def _like(self, row: ClusterRow, sums: SegmentSums, x: Sample) -> None:
         epoch, factor = self._decay.weight(x.at)
         if epoch > row.epoch:
-            segment_sums.move_epoch(row.segments, from_epoch=row.epoch, to_epoch=epoch)
+            move_epoch(row.segments, from_epoch=row.epoch, to_epoch=epoch)
             row.epoch = epoch
         items, categories = [], []
         for item, names, weight in x.items:
             amount = ((weight >> _WEIGHT_BITS) * factor) >> (row.epoch - epoch)
             items.append((item, amount))
             categories += [(name, amount) for name in names]
-        segment_sums.like(sums.items, items, keep=self._keep)
-        segment_sums.like(sums.categories, categories, keep=self._keep)
+        like(sums.items, items, keep=self._keep)
+        like(sums.categories, categories, keep=self._keep)
 
     def _top(self, row: ClusterRow, sums: SegmentSums) -> SegmentTop:
         size = max(sums.size, 1)
         recency_s = (row.at - row.origin) / 1000.0 - sums.last_s / size
         unit = WEIGHT_ONE >> _WEIGHT_BITS
-        items = segment_sums.heaviest(sums.items, self._settings.top_items)
-        categories = segment_sums.heaviest(sums.categories, self._settings.top_categories)
+        items = heaviest(sums.items, self._settings.top_items)
+        categories = heaviest(sums.categories, self._settings.top_categories)
         return SegmentTop(
             sums.size,
             max(recency_s, 0.0) if sums.size else 0.0,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_models.lloyd import Floats, choose_centres, matched, refine, squared_distances
+from online_models.lloyd import Floats, choose_centres, matched, refine, squared_distances, taken_over
 from schemas.clusters import KMeansState
 from schemas.messages import Centroids
 
@@ -122,9 +122,7 @@ class StreamingKMeans:
             Share of each old segment that each new one takes over; None when all centres stay.
         """
         mean, deviation = self.scale(state)
-        recent = _scaled(
-            np.frombuffer(state.recent, _NUMBER).reshape(-1, self._features), mean, deviation
-        )
+        recent = _scaled(np.frombuffer(state.recent, _NUMBER).reshape(-1, self._features), mean, deviation)
         state.refit_at = state.seen + min(state.seen, self.cap)
         inertia, found = choose_centres(recent, self.clusters, seed=_SEED)
         if not state.centres:
@@ -140,7 +138,7 @@ class StreamingKMeans:
                 return None
             found = np.where(np.array(dead)[:, None], kept, old)
         self._settle(state, recent, mean + found * deviation, found)
-        return _taken_over(squared_distances(recent, old).argmin(axis=1), squared_distances(recent, found))
+        return taken_over(recent, old, found)
 
     def distances(self, state: KMeansState, vector: Sequence[float]) -> list[float]:
         """Squared standardised distance of a vector to each centre; needs centres."""
@@ -185,20 +183,6 @@ class StreamingKMeans:
 
 def _scaled(vectors: Floats, mean: Floats, deviation: Floats) -> Floats:
     return np.minimum(np.maximum((vectors - mean) / deviation, -CLIP), CLIP)
-
-
-def _taken_over(before: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]", apart: Floats) -> Floats:
-    after = apart.argmin(axis=1)
-    clusters = apart.shape[1]
-    shares = np.zeros((clusters, clusters))
-    np.add.at(shares, (before, after), 1.0)
-    for place in range(clusters):
-        total = shares[place].sum()
-        if total:
-            shares[place] /= total
-        else:
-            shares[place, place] = 1.0
-    return shares
 
 
 class _Prepared:

@@ -87,6 +87,25 @@ def matched(new: Floats, old: Floats) -> Floats:
     return ordered
 
 
+def taken_over(vectors: Floats, old: Floats, new: Floats) -> Floats:
+    """Share of each old centre's vectors (row) that are nearest to each new one (column).
+
+    An old centre without vectors is taken over by the new one of the same place; rows sum to 1.
+
+    Examples
+    --------
+    >>> taken_over(np.array([[0.0], [2.0]]), np.array([[1.0], [9.0]]), np.array([[0.0], [2.0]])).tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+    clusters = len(new)
+    before = squared_distances(vectors, old).argmin(axis=1)
+    after = squared_distances(vectors, new).argmin(axis=1)
+    counts = np.bincount(before * clusters + after, minlength=clusters * clusters).reshape(clusters, clusters)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares: Floats = np.where(totals > 0, counts / np.maximum(totals, 1), np.eye(clusters))
+    return shares
+
+
 def squared_distances(vectors: Floats, centres: Floats) -> Floats:
     """Squared distance of every vector (row) to every centre (column)."""
     # Not a matrix product: BLAS adds in another order on another processor, einsum does not.

@@ -4,13 +4,11 @@ Measures come to be here, when a row is published or asked for, from the item's 
 others published: n of the partners and N. Nothing is kept and nothing is sent.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from heapq import nsmallest
-from itertools import groupby, islice
-from math import ldexp
+from collections.abc import Sequence
 from operator import itemgetter
 
 from online_models.decay import Decay
+from online_models.landmarks import CountsOf, PartnerCounts, plausible, total_of
 from online_models.rule_measures import lift, measures, similarity
 from schemas.messages import (
     ORDERS,
@@ -28,16 +26,16 @@ from schemas.recommendations import AssociationRules
 from schemas.settings import Settings
 from schemas.state import RuleRow
 
-CountsOf = Callable[[str], ItemCounts | None]
-"""n of an item as its partition published it, None while it is not known."""
-
 RULE_SCOPES = (ORDERS, SESSIONS)
-_NONE = (0, 0, 0)
-_FARTHEST = 200
-"""Half-lives that separate counts at most: farther apart, one of them is worth nothing anyway."""
 
 _RESOLUTION = 0.999
 """Decay resolves time in steps worth 0.07 %: so much of `min_count` may be missing."""
+
+_ROUNDING = 1 - 1e-9
+"""Bounds are loosened by it, so that rounding never excludes what belongs into a list."""
+
+Candidate = tuple[str, int, float]
+"""A partner, the pair count and the partner's n."""
 
 
 def counts(item: str, row: RuleRow) -> ItemCounts:
@@ -117,79 +115,95 @@ class ItemPublisher:
         self, item: str, row: RuleRow, counts_of: CountsOf, totals: Sequence[Totals], settings: Settings
     ) -> None:
         self._item, self._row, self._rules = item, row, settings.rules
-        self._known = _Partners(counts_of, row.epoch)
+        self._partners = PartnerCounts(counts_of, row.epoch)
         self._decays = settings.rules.half_life_s > 0
         as_of = max([row.at, *(each.newest_at for each in totals)])
         self._unit = Decay(settings.rules.half_life_s).value(1, epoch=row.epoch, at=as_of)
-        self._min_count = settings.rules.min_count * (_RESOLUTION if self._decays else 1)
-        self._totals = {scope: _total(totals, scope, row) for scope in RULE_SCOPES}
-        self._made: dict[int, dict[str, Rule]] = {scope: {} for scope in RULE_SCOPES}
+        self._totals = [total_of(totals, scope, row.epoch) for scope in range(len(SCOPES))]
+        self._frequent: dict[int, list[Candidate]] = {}
+        self._made: dict[tuple[int, str], Rule] = {}
 
     def neighbours(self) -> Neighbours:
-        rules = {SCOPES[scope]: self._most_confident(scope) for scope in RULE_SCOPES if self._totals[scope]}
+        rules = {SCOPES[scope]: self._most_confident(scope) for scope in RULE_SCOPES}
         return Neighbours(
-            self._item, self._most_similar(), {name: found for name, found in rules.items() if found}
+            self._item, self._most_similar(), {scope: each for scope, each in rules.items() if each}
         )
 
     def association_rules(self, *, everything: bool = False) -> list[AssociationRules]:
         messages = []
         for scope in RULE_SCOPES:
-            rules = self._highest_lift(scope, everything=everything) if self._totals[scope] else []
+            rules = self._every_rule(scope) if everything else self._highest_lift(scope)
             if rules:
-                transactions, count = self._shown(self._totals[scope]), self._shown(self._row.counts[scope])
-                messages.append(AssociationRules(self._item, SCOPES[scope], transactions, count, rules))
+                count = self._row.counts[scope]
+                transactions = self._shown(max(count, self._totals[scope]))
+                messages.append(
+                    AssociationRules(self._item, SCOPES[scope], transactions, self._shown(count), rules)
+                )
         return messages
 
     def _most_similar(self) -> list[Similar]:
-        most, own = self._rules.published_similar, self._row.counts[SIMILARITY]
-        found: list[tuple[float, str, int]] = []
+        own, most = self._row.counts[SIMILARITY], self._rules.published_similar
+        pairs = sorted(self._row.pairs[SIMILARITY].items(), key=itemgetter(1), reverse=True)
+        best: list[tuple[float, str, int]] = []
         floor = 0.0
-        for partner, count in _largest_first(self._row.pairs[SIMILARITY]):
-            # n of a partner is at least the pair count, which bounds what any later pair can reach.
-            if len(found) >= most and count < floor * own:
+        # Largest counts first: as n of a partner is at least the pair count, a count bounds the similarity
+        # that it can lead to, and most partners need not be looked up.
+        for start in range(0, len(pairs), 2 * most):
+            if pairs[start][1] < floor * floor * own * _ROUNDING:
                 break
-            known = self._known[partner]
-            if known is None:
-                continue
-            cosine = similarity(count, max(own, count), max(known[SIMILARITY], count))
-            found.append((-cosine, partner, count))
-            if len(found) >= 2 * most:
-                found = nsmallest(most, found)
-                floor = found[-1][0] ** 2 * (1 - 1e-9)
+            some = self._partners.known(dict(pairs[start : start + 2 * most]), SIMILARITY)
+            best += [(-similarity(n_ij, max(own, n_ij), max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in some]
+            best = sorted(best)[:most]
+            floor = -best[-1][0] if len(best) == most else 0.0
         return [
-            Similar(partner, -negative, self._shown(count / WEIGHT_ONE))
-            for negative, partner, count in nsmallest(most, found)
+            Similar(partner, -negative, self._shown(pair / WEIGHT_ONE)) for negative, partner, pair in best
         ]
 
     def _most_confident(self, scope: int) -> list[Rule]:
-        own, unit, least = self._row.counts[scope], self._unit, self._min_count
-        frequent = {each: count for each, count in self._row.pairs[scope].items() if count * unit >= least}
-        known = (
-            partner
-            for _, tied in groupby(_largest_first(frequent), key=lambda pair: min(pair[1], own))
-            for partner, _ in sorted(tied)
-            if self._known[partner] is not None
+        own, most = self._row.counts[scope], self._rules.published_rules
+        found = self._candidates(scope)
+        if len(found) > most:
+            least = sorted(map(itemgetter(1), found), reverse=True)[most - 1]
+            found = [each for each in found if each[1] >= min(least, own)]
+        ranked = sorted(found, key=lambda each: (-min(each[1], own), each[0]))
+        return [self._rule(scope, each) for each in ranked[:most]]
+
+    def _highest_lift(self, scope: int) -> list[Rule]:
+        own, total, most = self._row.counts[scope], self._totals[scope], self._rules.published_rules
+        found = self._candidates(scope)
+        if len(found) > most and own + max(map(itemgetter(2), found)) <= total:
+            # Lift goes by this ratio, which is quicker to compute for all than lift.
+            ratios = [n_ij / n_j if n_j > n_ij else 1.0 for _, n_ij, n_j in found]
+            least = sorted(ratios, reverse=True)[most - 1] * _ROUNDING
+            found = [each for each, ratio in zip(found, ratios, strict=True) if ratio >= least]
+        ranked = sorted((-lift(*plausible(n_ij, own, n_j, total)), j, n_ij, n_j) for j, n_ij, n_j in found)
+        return [self._rule(scope, (j, n_ij, n_j)) for _, j, n_ij, n_j in ranked[:most]]
+
+    def _every_rule(self, scope: int) -> list[Rule]:
+        if not self._totals[scope]:
+            return []
+        known = self._partners.known(self._row.pairs[scope], scope)
+        return sorted(
+            (self._rule(scope, each) for each in known), key=lambda rule: (-rule.lift, rule.item_id)
         )
-        return [self._rule(scope, partner) for partner in islice(known, self._rules.published_rules)]
 
-    def _highest_lift(self, scope: int, *, everything: bool) -> list[Rule]:
-        least = 0 if everything else self._min_count
-        unit, known, own, total = self._unit, self._known, self._row.counts[scope], self._totals[scope]
-        found: list[tuple[float, str]] = []
-        for partner, count in self._row.pairs[scope].items():
-            if count * unit >= least and (partner_counts := known[partner]) is not None:
-                n_j = partner_counts[scope]
-                found.append((-lift(*_sound(count, own, n_j, total)), partner))
-        most = len(found) if everything else self._rules.published_rules
-        return [self._rule(scope, partner) for _, partner in nsmallest(most, found)]
+    def _candidates(self, scope: int) -> list[Candidate]:
+        """Known partners that occur often enough with the item; none while nothing is known of N."""
+        found = self._frequent.get(scope)
+        if found is None:
+            least = self._rules.min_count * (_RESOLUTION if self._decays else 1) / (self._unit or 1e-300)
+            often = {each: pair for each, pair in self._row.pairs[scope].items() if pair >= least}
+            found = self._partners.known(often, scope) if self._totals[scope] else []
+            self._frequent[scope] = found
+        return found
 
-    def _rule(self, scope: int, partner: str) -> Rule:
+    def _rule(self, scope: int, candidate: Candidate) -> Rule:
         """Make a rule, or hand out the one that another message of the item made."""
-        made = self._made[scope]
-        if partner not in made:
-            pair, n_j = self._row.pairs[scope][partner], (self._known[partner] or _NONE)[scope]
-            found = measures(*_sound(pair, self._row.counts[scope], n_j, self._totals[scope]))
-            made[partner] = Rule(
+        partner, pair, n_j = candidate
+        rule = self._made.get((scope, partner))
+        if rule is None:
+            found = measures(*plausible(pair, self._row.counts[scope], n_j, self._totals[scope]))
+            rule = self._made[scope, partner] = Rule(
                 item_id=partner,
                 count=self._shown(pair),
                 support=found.support,
@@ -199,52 +213,7 @@ class ItemPublisher:
                 conviction=found.conviction,
                 llr=found.llr * self._unit,  # the one measure that grows with the counts
             )
-        return made[partner]
+        return rule
 
     def _shown(self, count: float) -> float:
         return round(count * self._unit, 6) if self._decays else count
-
-
-class _Partners(dict[str, tuple[float, float, float] | None]):
-    """n of partners under one landmark, each looked up once; None where it is not known."""
-
-    def __init__(self, counts_of: CountsOf, epoch: int) -> None:
-        super().__init__()
-        self._counts_of, self._epoch = counts_of, epoch
-
-    def __missing__(self, partner: str) -> tuple[float, float, float] | None:
-        found = self._counts_of(partner)
-        known = self[partner] = None if found is None else _under(found, self._epoch)
-        return known
-
-
-def _under(found: ItemCounts, epoch: int) -> tuple[float, float, float]:
-    if found.epoch == epoch:
-        return found.counts
-    similar, orders, sessions = (_moved(count, found.epoch, epoch) for count in found.counts)
-    return similar, orders, sessions
-
-
-def _moved(count: float, from_epoch: int, to_epoch: int) -> float:
-    """Express a count against another landmark, exactly."""
-    if from_epoch == to_epoch:
-        return count
-    return ldexp(count, max(-_FARTHEST, min(_FARTHEST, from_epoch - to_epoch)))
-
-
-def _total(totals: Iterable[Totals], scope: int, row: RuleRow) -> float:
-    """N under the row's landmark, at least the row's own n; 0 while nothing is known of it."""
-    found = sum(_moved(each.totals[scope], each.epoch, row.epoch) for each in totals)
-    return max(found, row.counts[scope]) if found else 0
-
-
-def _sound(pair: int, n_i: float, n_j: float, total: float) -> tuple[float, float, float, float]:
-    """Counts of a rule in which no part is larger than its whole."""
-    n_i = n_i if n_i > pair else pair
-    n_j = n_j if n_j > pair else pair
-    union = n_i + n_j - pair
-    return pair, n_i, n_j, (total if total > union else union)
-
-
-def _largest_first(partners: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(partners.items(), key=itemgetter(1), reverse=True)

@@ -84,11 +84,12 @@ def log_likelihood_ratio(pair: float, n_i: float, n_j: float, total: float) -> f
     >>> log_likelihood_ratio(pair=2, n_i=4, n_j=4, total=8)  # exactly what chance would do
     0.0
     """
-    with_i, with_j, neither = n_i - pair, n_j - pair, total - n_i - n_j + pair
-    cells = _x_log_x(pair) + _x_log_x(with_i) + _x_log_x(with_j) + _x_log_x(neither)
-    margins = _x_log_x(n_i) + _x_log_x(total - n_i) + _x_log_x(n_j) + _x_log_x(total - n_j)
-    ratio = 2 * (cells + _x_log_x(total) - margins)
-    return ratio if ratio > 0 else 0.0
+    rest_i, rest_j = total - n_i, total - n_j
+    ratio = _surprise(pair, n_i * n_j, total) + _surprise(n_i - pair, n_i * rest_j, total)
+    ratio += _surprise(n_j - pair, rest_i * n_j, total) + _surprise(
+        rest_i - n_j + pair, rest_i * rest_j, total
+    )
+    return 2 * ratio if ratio > 0 else 0.0
 
 
 def similarity(pair: float, n_i: float, n_j: float) -> float:
@@ -107,5 +108,6 @@ def similarity(pair: float, n_i: float, n_j: float) -> float:
     return min(1.0, max(0.0, pair / sqrt(whole))) if whole > 0 else 0.0
 
 
-def _x_log_x(x: float) -> float:
-    return x * log(x) if x > 0 else 0.0
+def _surprise(seen: float, margins: float, total: float) -> float:
+    """One cell's part of the ratio: its count times the log of how much larger it is than by chance."""
+    return seen * log(seen * total / margins) if seen > 0 else 0.0

@@ -27,7 +27,7 @@ from streams.logging_setup import configure
 from streams.metrics_server import ChildEndpoint
 from streams.monitoring import Metrics
 from streams.rocks_store import RocksBudget
-from streams.runtime import Runtime, guarded
+from streams.runtime import Runtime
 from streams.stages.partition import StageContext
 from streams.topics import identify
 from streams.topology import STAGES, TOPIC_BY_NAME, partitions_of
@@ -54,74 +54,118 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def run(plan: ChildPlan) -> int:
-    """Run the stages until told to stop; the exit code."""
-    settings = plan.settings
-    kafka = settings.kafka
-    cluster, ids = await asyncio.to_thread(identify, kafka.bootstrap_servers)
-    topic_ids = {name.removeprefix(kafka.topic_prefix): id_ for name, id_ in ids.items()}
-    folder = Path(settings.state.dir) / VIEWS / f"{plan.group}-{plan.slot}"
-    budget = RocksBudget(settings.state.rocksdb_bytes // 2)
-    views, databases = open_views(folder, followed_by(plan.stages), budget, settings)
-    metrics = Metrics()
-    runtime: Runtime
+class Child:
+    """The parts of one worker process.
 
-    outbox = KafkaOutbox(kafka, lambda error: runtime.fail(error))
-    context = StageContext(settings, outbox, views, metrics, now_ms, topic_ids)
-    runtime = Runtime(plan.stages, context, outbox, cluster=cluster)
-    counts = {name: partitions_of(TOPIC_BY_NAME[name], kafka.partitions) for name in databases}
-    follower = Follower(views, databases, counts, kafka)
-    watchdog = Watchdog(runtime, metrics, settings.metrics.watchdog_s)
+    Parameters
+    ----------
+    plan : ChildPlan
+        Which stages, which settings.
+    cluster : str
+        Id of the Kafka cluster.
+    topic_ids : dict of str to str
+        Kafka's ids of the topics, by name without prefix.
+    """
 
-    def health() -> Health:
-        reasons = list(watchdog.reasons())
-        if not runtime.assigned_once:
+    def __init__(self, plan: ChildPlan, cluster: str, topic_ids: dict[str, str]) -> None:
+        self.plan, settings = plan, plan.settings
+        folder = Path(settings.state.dir) / VIEWS / f"{plan.group}-{plan.slot}"
+        budget = RocksBudget(settings.state.rocksdb_bytes // 2)
+        views, databases = open_views(folder, followed_by(plan.stages), budget, settings)
+        self.metrics = Metrics()
+        self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self.outbox = KafkaOutbox(settings.kafka, self._fail)
+        context = StageContext(settings, self.outbox, views, self.metrics, now_ms, topic_ids)
+        self.runtime = Runtime(plan.stages, context, self.outbox, self._fail, cluster=cluster)
+        partitions = {
+            name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases
+        }
+        self.follower = Follower(views, databases, partitions, settings.kafka)
+        self.watchdog = Watchdog(self.runtime, self.metrics, settings.metrics.watchdog_s)
+        self.endpoint = ChildEndpoint()
+        self.stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        group = "-".join((plan.group, *_part_of(plan)))
+        self.app = make_app(group, settings, self.runtime, slot=plan.slot)
+
+    def _fail(self, error: Exception) -> None:
+        """End the process, with the first reason."""
+        if not self.failure.done():
+            logger.error("%s", error)
+            self.failure.set_result(error)
+
+    def health(self) -> Health:
+        """Whether the process lives and is ready, as its endpoint tells the supervisor."""
+        reasons = list(self.watchdog.reasons())
+        if not self.runtime.assigned_once:
             reasons.append("no partitions are assigned yet")
-        if not follower.caught_up:
+        if not self.follower.caught_up:
             reasons.append("followed topics are still being read")
-        return Health(live=watchdog.live, ready=not reasons, reasons=reasons)
+        return Health(live=self.watchdog.live, ready=not reasons, reasons=reasons)
 
-    endpoint = ChildEndpoint()
-    await endpoint.start(Path(plan.socket), metrics, health)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    _watch_pipe(plan.pipe, stopping)
-    tasks: list[asyncio.Task[None]] = []
+    async def run(self) -> int:
+        """Run until told to stop or until something fails; the exit code."""
+        await self.endpoint.start(Path(self.plan.socket), self.metrics, self.health)
+        try:
+            await self._start()
+            stop = asyncio.create_task(self.stopping.wait())
+            await asyncio.wait((stop, self.failure), return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            if self.failure.done():
+                return 1
+            await self.runtime.revoke()
+            await consumer_of(self.app).commit()
+            return 0
+        finally:
+            await self._stop()
 
-    def start(work: Coroutine[None, None, None]) -> None:
-        tasks.append(asyncio.create_task(guarded(runtime, asyncio.ensure_future(work))))
-
-    app = make_app("-".join((plan.group, *_part_of(plan))), settings, runtime, slot=plan.slot)
-    try:
-        await outbox.start()
-        await follower.start()
-        start(follower.run())
-        while not follower.caught_up and not stopping.is_set() and not runtime.failure.done():
+    async def _start(self) -> None:
+        await self.outbox.start()
+        await self.follower.start()
+        self._keep(self.follower.run())
+        while not (self.follower.caught_up or self.stopping.is_set() or self.failure.done()):
             await asyncio.sleep(0.01)
-        app.finalize()
-        runtime.consumer = consumer_of(app)
-        await app.start()
-        start(runtime.publish())
-        start(runtime.flush_when_due())
-        start(watchdog.run())
+        self.app.finalize()
+        self.runtime.consumer = consumer_of(self.app)
+        await self.app.start()
+        self._keep(self.runtime.publish())
+        self._keep(self.runtime.flush_when_due())
+        self._keep(self.watchdog.run())
         _freeze_garbage()
-        stop = asyncio.create_task(stopping.wait())
-        await asyncio.wait((stop, runtime.failure), return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if runtime.failure.done():
-            return 1
-        await runtime.revoke()
-        await consumer_of(app).commit()
-        return 0
-    finally:
-        for task in tasks:
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        """Run a task of the process; whatever it raises ends the process."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except FreshrecError as error:
+                self._fail(error)
+            except Exception as error:
+                logger.exception("a task of the worker failed")
+                self._fail(error)
+
+        self._tasks.append(asyncio.create_task(guarded()))
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
             task.cancel()
-        await _quietly(app.stop())
-        await _quietly(follower.stop())
-        await _quietly(outbox.stop())
-        runtime.close()
-        await endpoint.stop()
+        await _quietly(self.app.stop())
+        await _quietly(self.follower.stop())
+        await _quietly(self.outbox.stop())
+        self.runtime.close()
+        await self.endpoint.stop()
+
+
+async def run(plan: ChildPlan) -> int:
+    """Run the stages of a plan; the exit code."""
+    kafka = plan.settings.kafka
+    cluster, ids = await asyncio.to_thread(identify, kafka.bootstrap_servers)
+    child = Child(plan, cluster, {name.removeprefix(kafka.topic_prefix): id_ for name, id_ in ids.items()})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, child.stopping.set)
+    _watch_pipe(plan.pipe, child.stopping)
+    return await child.run()
 
 
 def _part_of(plan: ChildPlan) -> tuple[str, ...]:

@@ -148,7 +148,9 @@ class Views:
         if cached is not None and all(map(is_, cached[0], rows)):
             return cached[1]
         found = [row for row in rows if row is not None]
-        merged = popularity.merge(found, _newest(found, self._settings), self._settings)
+        merged: Sequence[tuple[str, float]] = popularity.merge(
+            found, _newest(found, self._settings), self._settings
+        )
         if len(self._popular) >= MAX_CACHED_SCOPES:
             self._popular.clear()
         self._popular[scope] = (rows, merged)

@@ -140,6 +140,23 @@ class Replay:
                     if row is not None and row.newest is not None:
                         history.refresh(key, row.newest)
 
+    @property
+    def duplicates(self) -> int:
+        """Events that were recognised as repeated."""
+        return int(self.metrics.duplicates._value.get())
+
+    def last_tenth(self) -> tuple[int, int, int]:
+        """Queries, hits of the lists and hits of popularity in the last tenth of the records."""
+        if self.hits is None:
+            return 0, 0, 0
+        before = (0, 0, 0, 0)
+        for checkpoint in self.checkpoints:
+            if checkpoint[0] > self.records * 9 // 10:
+                break
+            before = checkpoint
+        hits = self.hits
+        return hits.queries - before[1], hits.hits - before[2], hits.popular_hits - before[3]
+
     def close(self) -> None:
         """Release the state."""
         for part, _ in self._stages:

@@ -6,15 +6,13 @@ the store.
 """
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from faust.types import TP
 
 from schemas.settings import Settings
-from streams.errors import FreshrecError, StateError
+from streams.errors import StateError
 from streams.hosted import Hosted, Slice
 from streams.kafka_outbox import KafkaOutbox
 from streams.outbox import Record
@@ -25,7 +23,6 @@ from streams.stages.partition import StageContext
 from streams.topology import STAGE_BY_NAME
 from streams.transport import Batch, BatchConsumer
 
-logger = logging.getLogger(__name__)
 APPLY_SLICE_S = 0.010
 PUBLISH_SLICE_S = 0.003
 IDLE_SLEEP_S = 0.004
@@ -43,13 +40,22 @@ class Runtime:
         What they share; its outbox is `outbox`.
     outbox : KafkaOutbox
         Where outputs leave.
+    fail : callable
+        Ends the process, with the first reason.
     cluster : str
         Id of the Kafka cluster, which the stores remember.
     """
 
     def __init__(
-        self, stages: tuple[str, ...], context: StageContext, outbox: KafkaOutbox, *, cluster: str
+        self,
+        stages: tuple[str, ...],
+        context: StageContext,
+        outbox: KafkaOutbox,
+        fail: Callable[[Exception], None],
+        *,
+        cluster: str,
     ) -> None:
+        self.fail = fail
         self._context, self._outbox, self._cluster = context, outbox, cluster
         self._settings: Settings = context.settings
         self._budget = RocksBudget(self._settings.state.rocksdb_bytes)
@@ -57,15 +63,8 @@ class Runtime:
         self._stage_of = {topic: stage for stage in stages for topic in STAGE_BY_NAME[stage].reads}
         self.consumer: BatchConsumer | None = None
         self.hosted: dict[TP, Hosted] = {}
-        self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._flushing = asyncio.Lock()
         self.assigned_once = False
-
-    def fail(self, error: Exception) -> None:
-        """End the process, with the first reason."""
-        if not self.failure.done():
-            logger.error("%s", error)
-            self.failure.set_result(error)
 
     @property
     def topics(self) -> list[str]:
@@ -241,21 +240,3 @@ class Runtime:
         for hosted in self.hosted.values():
             hosted.close()
         self.hosted.clear()
-
-    @property
-    def state_dir(self) -> Path:
-        """Where the stores are."""
-        return Path(self._settings.state.dir)
-
-
-async def guarded(runtime: Runtime, work: "asyncio.Future[None] | asyncio.Task[None]") -> None:
-    """Run a task of the process; whatever it raises ends the process."""
-    try:
-        await work
-    except asyncio.CancelledError:
-        raise
-    except FreshrecError as error:
-        runtime.fail(error)
-    except Exception as error:
-        logger.exception("a task of the worker failed")
-        runtime.fail(error)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import click
+import msgspec
 
 from schemas.settings import Settings
 from streams.config import Loaded, load
@@ -37,6 +38,13 @@ def loaded_of(ctx: click.Context) -> Loaded:
 def settings_of(ctx: click.Context) -> Settings:
     """Effective settings of this command line."""
     return loaded_of(ctx).settings
+
+
+def with_state(settings: Settings, state: Path | None) -> Settings:
+    """Settings whose state directory is the one named on the command line, if one was."""
+    if state is None:
+        return settings
+    return msgspec.structs.replace(settings, state=msgspec.structs.replace(settings.state, dir=str(state)))
 
 
 def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P, R]:

@@ -1,0 +1,234 @@
+"""`freshrec recommend|similar|rules|segment`: answers from a state directory."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from online_models import features
+from online_models.kmeans import assign
+from online_models.protocols import Request
+from online_models.recommender import BlendRecommender
+from schemas.recommendations import AssociationRules, Latency, Recommendation, Segment, SimilarItems
+from schemas.settings import Settings
+from streams.commands.context import pass_settings, with_state
+from streams.errors import NotFoundError
+from streams.stages.history import MODELS
+from streams.stored_views import StoredViews
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+NOT_FOUND = 3
+
+
+def _options(command: Command) -> Command:
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+    state = click.option(
+        "--state",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="State directory; state.dir of the settings by default.",
+    )
+    return as_json(state(command))
+
+
+@contextmanager
+def _views(settings: Settings, state: Path | None) -> Iterator[StoredViews]:
+    views = StoredViews(with_state(settings, state))
+    try:
+        yield views
+    finally:
+        views.close()
+
+
+def _print(message: object) -> None:
+    click.echo(msgspec.json.encode(message).decode())
+
+
+def _unknown(what: str, name: str, *, as_json: bool) -> int:
+    if as_json:
+        _print({})
+        return NOT_FOUND
+    raise NotFoundError(f"{what} {name!r} is not known here; check the id and --state")
+
+
+@click.command()
+@click.argument("user")
+@_options
+@click.option("--k", type=click.IntRange(1, 1000), help="Length of the list; recommend.k by default.")
+@pass_settings
+def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, k: int | None) -> int:
+    """Recommend for a customer (or, by session id, for a guest), with the reasons."""
+    with _views(settings, state) as views:
+        key = f"u:{user}"
+        history = views.history(key)
+        if history is None or history.newest is None:
+            key = f"s:{user}"
+            history = views.history(key)
+        if history is None or history.newest is None:
+            return _unknown("customer", user, as_json=as_json)
+        cause, now = history.newest, time.time_ns() // 1_000_000
+        request = Request(history=history, now=cause.event_at, k=k or settings.recommend.k)
+        answer = BlendRecommender(views, settings).recommend(request)
+        guest = key.startswith("s:")
+        message = Recommendation(
+            f"{cause.topic}:{cause.partition}:{cause.offset}",
+            None if guest else user,
+            user if guest else (history.sessions[-1].session_id if history.sessions else None),
+            now,
+            cause.event_ids,
+            answer.items,
+            answer.segment,
+            MODELS,
+            None,
+            Latency(cause.event_at, cause.ingested_at, now),
+        )
+        if as_json:
+            _print(message)
+            return 0
+        table = Table("rank", "item", "title", "score", "why", title=f"for {user}")
+        for item in message.items:
+            facts = views.item(item.item_id)
+            title = (facts.title or "") if facts else ""
+            why = "; ".join(in_words(reason) for reason in item.reasons)
+            table.add_row(str(item.rank), item.item_id, title, f"{item.score:.3f}", why)
+        Console().print(table)
+        return 0
+
+
+def in_words(reason: dict[str, Any]) -> str:
+    """A reason as a person reads it."""
+    source = reason["source"]
+    if source == "similarity":
+        return f"similar to {reason['item_id']} ({reason['similarity']:.2f})"
+    if source == "rules":
+        kind = "bought" if reason["scope"] == "orders" else "viewed"
+        return f"{kind} with {reason['item_id']} (lift {reason['lift']:.1f}, {reason['confidence']:.0%})"
+    if source == "popularity":
+        return f"popular: {reason['scope']}"
+    if source == "recent":
+        return "looked at recently"
+    return str(source)
+
+
+@click.command()
+@click.argument("item")
+@_options
+@pass_settings
+def similar(settings: Settings, item: str, state: Path | None, as_json: bool) -> int:
+    """Show the items most similar to an item."""
+    with _views(settings, state) as views:
+        found = views.neighbours(item)
+        if found is None:
+            return _unknown("item", item, as_json=as_json)
+        if as_json:
+            _print(SimilarItems(item, found.similar))
+            return 0
+        table = Table("item", "title", "similarity", "customers in common", title=f"similar to {item}")
+        for each in found.similar:
+            facts = views.item(each.item_id)
+            title = (facts.title or "") if facts else ""
+            table.add_row(each.item_id, title, f"{each.similarity:.4f}", f"{each.count:.1f}")
+        Console().print(table)
+        return 0
+
+
+@click.command()
+@click.argument("item", required=False)
+@click.option("--all", "everything", is_flag=True, help="Rules of all items; every pair, min_count ignored.")
+@click.option("--top", type=click.IntRange(1), help="Only the strongest pairs of all items, by lift.")
+@_options
+@pass_settings
+def rules(
+    settings: Settings,
+    item: str | None,
+    everything: bool,
+    top: int | None,
+    state: Path | None,
+    as_json: bool,
+) -> int:
+    """Show association rules of an item, or of all items."""
+    if (item is None) == (not everything and top is None):
+        raise click.UsageError("name one ITEM, or ask for --all or --top N")
+    with _views(settings, state) as views:
+        if item is not None:
+            messages = views.association_rules(item)
+            if not messages and views.rule_row(item) is None:
+                return _unknown("item", item, as_json=as_json)
+        else:
+            names = sorted(views.rule_items())
+            messages = [
+                each for name in names for each in views.association_rules(name, everything=everything)
+            ]
+        if top is not None:
+            messages = _strongest(messages, top)
+        if as_json:
+            _print(messages)
+            return 0
+        table = Table("scope", "item", "→", "count", "support", "confidence", "lift", title="rules")
+        for message in messages:
+            for rule in message.rules:
+                table.add_row(
+                    message.scope,
+                    _named(views, message.item_id),
+                    _named(views, rule.item_id),
+                    f"{rule.count:g}",
+                    f"{rule.support:.4f}",
+                    f"{rule.confidence:.3f}",
+                    f"{rule.lift:.1f}",
+                )
+        Console().print(table)
+        return 0
+
+
+def _named(views: StoredViews, item: str) -> str:
+    facts = views.item(item)
+    return f"{item} {facts.title}" if facts and facts.title else item
+
+
+def _strongest(messages: list[AssociationRules], top: int) -> list[AssociationRules]:
+    """The strongest pairs by lift, one message each; a pair stands once, under its smaller id."""
+    pairs = [
+        (-rule.lift, message.scope, message.item_id, rule.item_id, message, rule)
+        for message in messages
+        for rule in message.rules
+        if message.item_id < rule.item_id
+    ]
+    best = sorted(pairs, key=lambda pair: pair[:4])[:top]
+    return [msgspec.structs.replace(message, rules=[rule]) for *_, message, rule in best]
+
+
+@click.command()
+@click.argument("user")
+@_options
+@pass_settings
+def segment(settings: Settings, user: str, state: Path | None, as_json: bool) -> int:
+    """Show a customer's segment and what the segment is like."""
+    with _views(settings, state) as views:
+        history, centroids = views.history(f"u:{user}"), views.centroids()
+        if history is None or centroids is None or not history.behaviour.events:
+            return _unknown("customer", user, as_json=as_json)
+        assigned = assign(centroids, features.vector(history.behaviour))
+        if assigned is None:
+            return _unknown("customer", user, as_json=as_json)
+        message = Segment(user, assigned[0], round(assigned[1], 6), history.last_at)
+        if as_json:
+            _print(message)
+            return 0
+        table = Table("segment", "size", "frequency", "monetary", "categories", "items")
+        for profile in views.profiles():
+            mine = "→ " if profile.segment == message.segment else ""
+            table.add_row(
+                mine + profile.segment,
+                str(profile.size),
+                f"{profile.frequency:.1f}",
+                f"{profile.monetary:.2f}",
+                ", ".join(profile.top_categories),
+                ", ".join(profile.top_items[:5]),
+            )
+        Console().print(table)
+        return 0

@@ -1,0 +1,195 @@
+"""Answering from a state directory: the stores themselves, opened read-only, also beside a running worker.
+
+Measures are computed from counts when asked, so what is printed equals a recount as of the last flush.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from online_models import publishing
+from online_models.clusters import ClustersStep
+from online_models.history import TOTALS_KEY
+from online_models.popularity import PopularityStep, merge
+from schemas.clusters import ClusterRow
+from schemas.messages import Centroids, CustomerFacts, ItemCounts, ItemFacts, Neighbours, Totals
+from schemas.recommendations import AssociationRules, SegmentProfile
+from schemas.settings import Settings
+from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
+from streams.errors import StateError
+from streams.followed import FollowedTopic
+from streams.partitioning import partition_of
+from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.stages.opening import database_path
+from streams.topology import TOPIC_BY_NAME, partitions_of
+from streams.view_store import VIEWS, ViewDatabase
+
+Row = TypeVar("Row")
+CACHE_BYTES = 64 * 1024 * 1024
+
+
+class StoredViews:
+    """Views over the stores of all partitions in one state directory.
+
+    Parameters
+    ----------
+    settings : Settings
+        `state.dir`, the number of partitions, and what publishing needs.
+
+    Raises
+    ------
+    StateError
+        There is no state in the directory.
+    """
+
+    changes = 0
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._folder = Path(settings.state.dir)
+        self._budget = RocksBudget(settings.state.rocksdb_bytes)
+        self._open: dict[Path, RocksDatabase] = {}
+        self._items: FollowedTopic[ItemFacts] | None = None
+        self._totals: list[Totals] | None = None
+        if not self._stores("history"):
+            raise StateError(
+                f"there is no state in {self._folder}; run `freshrec worker` or `freshrec replay` first, "
+                f"or name the folder with --state"
+            )
+
+    def close(self) -> None:
+        """Release everything."""
+        for database in self._open.values():
+            database.close()
+
+    def history(self, key: str) -> HistoryRow | None:
+        """The history of a customer or guest, by internal key."""
+        return self._row("history", "events", key, "h", HistoryRow)
+
+    def neighbours(self, item: str) -> Neighbours | None:
+        """Partners of an item, from its counts."""
+        row = self.rule_row(item)
+        if row is None:
+            return None
+        return publishing.neighbours(item, row, self.counts, self.totals(), self._settings)
+
+    def association_rules(self, item: str, *, everything: bool = False) -> list[AssociationRules]:
+        """Rules of an item, one message per scope."""
+        row = self.rule_row(item)
+        if row is None:
+            return []
+        return publishing.association_rules(
+            item, row, self.counts, self.totals(), self._settings, everything=everything
+        )
+
+    def rule_row(self, item: str) -> RuleRow | None:
+        """All counts of an item."""
+        return self._row("rules", "item-deltas", item, "r", RuleRow)
+
+    def rule_items(self) -> Iterator[str]:
+        """Every item that has counts, partition after partition, in key order."""
+        for database in self._stores("rules"):
+            for raw_key, _ in database.rows("r"):
+                yield raw_key[1:].decode()
+
+    def sizes(self) -> tuple[int, int, int]:
+        """How many customers (guests not counted), items and distinct pairs of items there are."""
+        users = sum(1 for database in self._stores("history") for _ in database.rows("hu:"))
+        items = directed = 0
+        decode = msgspec.msgpack.Decoder(RuleRow).decode
+        for database in self._stores("rules"):
+            for _, raw in database.rows("r"):
+                row = decode(raw)
+                items += 1
+                directed += len(set().union(*row.pairs))
+        return users, items, directed // 2
+
+    def counts(self, item: str) -> ItemCounts | None:
+        """Own counts of an item."""
+        row = self.rule_row(item)
+        return None if row is None else publishing.counts(item, row)
+
+    def totals(self) -> Sequence[Totals]:
+        """N of every partition."""
+        if self._totals is None:
+            self._totals = []
+            for partition, database in enumerate(self._stores("history")):
+                row = database.table("t", TotalsRow).get(TOTALS_KEY)
+                if row is not None:
+                    counts = (row.totals[0], row.totals[1], row.totals[2])
+                    self._totals.append(Totals(partition, row.epoch, counts, row.newest_at))
+        return self._totals
+
+    def popular(self, scope: str) -> Sequence[tuple[str, float]]:
+        """Leading items of a scope over all partitions."""
+        found = []
+        for partition, database in enumerate(self._stores("popularity")):
+            items, leaders = database.table("i", PopularityRow), database.table("l", PopularityRow)
+            row = PopularityStep(items, leaders, self._settings).popular(scope, partition)
+            if row is not None:
+                found.append(row)
+        epoch = max((row.epoch for row in found), default=0)
+        return merge(found, epoch * self._settings.popularity.half_life_s * 1000, self._settings)
+
+    def centroids(self) -> Centroids | None:
+        """The clustering."""
+        step = self._clusters()
+        return None if step is None else step.centroids()
+
+    def profiles(self) -> list[SegmentProfile]:
+        """What the segments are like."""
+        step = self._clusters()
+        return [] if step is None else step.profiles()
+
+    def item(self, item: str) -> ItemFacts | None:
+        """The catalogue's row of an item, from the newest view of it that some process holds."""
+        if self._items is None:
+            folders = sorted(
+                (self._folder / VIEWS).glob("*/item-view"), key=lambda each: each.stat().st_mtime
+            )
+            if not folders:
+                return None
+            view = ViewDatabase(folders[-1], self._budget, self._settings, read_only=True)
+            self._open[folders[-1]] = view.database
+            self._items = FollowedTopic(view.rows, ItemFacts, cache_rows=10_000)
+        return self._items.get(item)
+
+    def customer(self, user: str) -> CustomerFacts | None:  # noqa: ARG002  # part of the contract
+        """Nobody asks here what the shop told of a customer."""
+        return None
+
+    def _clusters(self) -> ClustersStep | None:
+        stores = self._stores("clusters")
+        return ClustersStep(stores[0].table("c", ClusterRow), self._settings) if stores else None
+
+    def _row(self, stage: str, source: str, key: str, prefix: str, row_type: type[Row]) -> Row | None:
+        partitions = partitions_of(TOPIC_BY_NAME[source], self._settings.kafka.partitions)
+        database = self._store(stage, partition_of(key, partitions))
+        return None if database is None else database.table(prefix, row_type).get(key)
+
+    def _stores(self, stage: str) -> list[RocksDatabase]:
+        folder = self._folder / stage
+        numbers = sorted(int(path.name) for path in folder.glob("*") if path.name.isdigit())
+        return [store for number in numbers if (store := self._store(stage, number)) is not None]
+
+    def _store(self, stage: str, partition: int) -> RocksDatabase | None:
+        path = database_path(self._folder, stage, partition)
+        if path not in self._open:
+            if not path.exists():
+                return None
+            self._open[path] = RocksDatabase(path, self._budget, cache_bytes=CACHE_BYTES, read_only=True)
+            self._check_partitions(self._open[path])
+        return self._open[path]
+
+    def _check_partitions(self, database: RocksDatabase) -> None:
+        meta = database.meta()
+        if meta is None:
+            return
+        expected = partitions_of(TOPIC_BY_NAME[meta.topic], self._settings.kafka.partitions)
+        if meta.partitions != expected:
+            raise StateError(
+                f"{database.path} was made with {meta.partitions} partitions, the settings say {expected}; "
+                f"set kafka.partitions to {meta.partitions}"
+            )
