@@ -34,9 +34,9 @@ FEATURES: tuple[str, ...] = (
 """Names of the numbers in a vector, in order."""
 
 WEIGHTS: tuple[float, ...] = (
-    *(0.35 if name != "price_level" else 0.7 for name in _BEHAVIOUR),
+    *(0.2 if name != "price_level" else 0.5 for name in _BEHAVIOUR),
     *(1.0 for _ in range(BUCKETS)),
-    *(0.25 for _ in _ATTRIBUTES),
+    *(0.2 for _ in _ATTRIBUTES),
 )
 """How much one deviation of each number counts: taste most, then price level, then how busy someone is."""
 

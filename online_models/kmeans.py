@@ -18,7 +18,7 @@ FLOOR = 0.05
 CLIP = 5.0
 """Farthest that a standardised feature lies from the mean."""
 
-CLEARLY_BETTER = 0.95
+CLEARLY_BETTER = 0.98
 """Share of the inertia below which other centres replace those in use."""
 
 _SEED = 20_250_106
@@ -123,7 +123,7 @@ class StreamingKMeans:
         """
         mean, deviation = self.scale(state)
         recent = _scaled(np.frombuffer(state.recent, _NUMBER).reshape(-1, self._features), mean, deviation)
-        state.refit_at = state.seen + min(state.seen, self.cap)
+        state.refit_at = state.seen + min(max(state.seen // 2, self.warmup), self.cap)
         inertia, found = choose_centres(recent, self.clusters, seed=_SEED)
         if not state.centres:
             self._settle(state, recent, mean + found * deviation, found)

@@ -22,8 +22,8 @@ def moved(count: float, *, from_epoch: int, to_epoch: int) -> float:
 
     Examples
     --------
-    >>> moved(3, from_epoch=5, to_epoch=5), moved(3, from_epoch=5, to_epoch=4), moved(3, from_epoch=4, to_epoch=5)
-    (3, 6.0, 1.5)
+    >>> moved(3, from_epoch=5, to_epoch=4), moved(3, from_epoch=4, to_epoch=5)
+    (6.0, 1.5)
     """
     if from_epoch == to_epoch:
         return count

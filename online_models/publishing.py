@@ -5,7 +5,7 @@ others published: n of the partners and N. Nothing is kept and nothing is sent.
 """
 
 from collections.abc import Sequence
-from operator import itemgetter
+from math import sqrt
 
 from online_models.decay import Decay
 from online_models.landmarks import CountsOf, PartnerCounts, plausible, total_of
@@ -114,11 +114,17 @@ class ItemPublisher:
     def __init__(
         self, item: str, row: RuleRow, counts_of: CountsOf, totals: Sequence[Totals], settings: Settings
     ) -> None:
-        self._item, self._row, self._rules = item, row, settings.rules
+        self._item, self._pairs, self._rules = item, row.pairs, settings.rules
         self._partners = PartnerCounts(counts_of, row.epoch)
         self._decays = settings.rules.half_life_s > 0
         as_of = max([row.at, *(each.newest_at for each in totals)])
-        self._unit = Decay(settings.rules.half_life_s).value(1, epoch=row.epoch, at=as_of)
+        # What a count of the row is worth in events of the time `as_of`.
+        self._unit = (
+            Decay(settings.rules.half_life_s).value(1, epoch=row.epoch, at=as_of) if self._decays else 1
+        )
+        self._own = [
+            max(own, max(pairs.values(), default=0)) for own, pairs in zip(row.counts, row.pairs, strict=True)
+        ]
         self._totals = [total_of(totals, scope, row.epoch) for scope in range(len(SCOPES))]
         self._frequent: dict[int, list[Candidate]] = {}
         self._made: dict[tuple[int, str], Rule] = {}
@@ -134,65 +140,60 @@ class ItemPublisher:
         for scope in RULE_SCOPES:
             rules = self._every_rule(scope) if everything else self._highest_lift(scope)
             if rules:
-                count = self._row.counts[scope]
-                transactions = self._shown(max(count, self._totals[scope]))
-                messages.append(
-                    AssociationRules(self._item, SCOPES[scope], transactions, self._shown(count), rules)
-                )
+                own, total = self._own[scope], self._totals[scope]
+                transactions, count = self._shown(max(own, total)), self._shown(own)
+                messages.append(AssociationRules(self._item, SCOPES[scope], transactions, count, rules))
         return messages
 
     def _most_similar(self) -> list[Similar]:
-        own, most = self._row.counts[SIMILARITY], self._rules.published_similar
-        pairs = sorted(self._row.pairs[SIMILARITY].items(), key=itemgetter(1), reverse=True)
-        best: list[tuple[float, str, int]] = []
-        floor = 0.0
-        # Largest counts first: as n of a partner is at least the pair count, a count bounds the similarity
-        # that it can lead to, and most partners need not be looked up.
-        for start in range(0, len(pairs), 2 * most):
-            if pairs[start][1] < floor * floor * own * _ROUNDING:
-                break
-            some = self._partners.known(dict(pairs[start : start + 2 * most]), SIMILARITY)
-            best += [(-similarity(n_ij, max(own, n_ij), max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in some]
-            best = sorted(best)[:most]
-            floor = -best[-1][0] if len(best) == most else 0.0
+        own, most, pairs = self._own[SIMILARITY], self._rules.published_similar, self._pairs[SIMILARITY]
+        if len(pairs) > 2 * most:
+            # As n of a partner is at least the pair count, a count bounds the similarity it can lead to:
+            # what the partners of the largest counts reach spares most others a look-up.
+            least = sorted(pairs.values())[-2 * most]
+            largest = self._similar({each: pair for each, pair in pairs.items() if pair >= least})
+            if len(largest) >= most:
+                floor = largest[most - 1][0] ** 2 * own * _ROUNDING
+                pairs = {each: pair for each, pair in pairs.items() if pair >= floor}
         return [
-            Similar(partner, -negative, self._shown(pair / WEIGHT_ONE)) for negative, partner, pair in best
+            Similar(partner, -negative, self._shown(pair / WEIGHT_ONE))
+            for negative, partner, pair in self._similar(pairs)[:most]
         ]
 
+    def _similar(self, pairs: dict[str, int]) -> list[tuple[float, str, int]]:
+        """Negative similarity, partner and pair count, best first; at least as many as are published."""
+        own, most = self._own[SIMILARITY], self._rules.published_similar
+        known = self._partners.known(pairs, SIMILARITY)
+        scores = [n_ij / sqrt(n_j if n_j > n_ij else n_ij) for _, n_ij, n_j in known]
+        best = _best(known, scores, most)
+        return sorted((-similarity(n_ij, own, max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in best)
+
     def _most_confident(self, scope: int) -> list[Rule]:
-        own, most = self._row.counts[scope], self._rules.published_rules
-        found = self._candidates(scope)
-        if len(found) > most:
-            least = sorted(map(itemgetter(1), found), reverse=True)[most - 1]
-            found = [each for each in found if each[1] >= min(least, own)]
-        ranked = sorted(found, key=lambda each: (-min(each[1], own), each[0]))
-        return [self._rule(scope, each) for each in ranked[:most]]
+        most, found = self._rules.published_rules, self._candidates(scope)
+        best = _best(found, [n_ij for _, n_ij, _ in found], most)
+        best.sort(key=lambda each: (-each[1], each[0]))
+        return [self._rule(scope, each) for each in best[:most]]
 
     def _highest_lift(self, scope: int) -> list[Rule]:
-        own, total, most = self._row.counts[scope], self._totals[scope], self._rules.published_rules
-        found = self._candidates(scope)
-        if len(found) > most and own + max(map(itemgetter(2), found)) <= total:
-            # Lift goes by this ratio, which is quicker to compute for all than lift.
-            ratios = [n_ij / n_j if n_j > n_ij else 1.0 for _, n_ij, n_j in found]
-            least = sorted(ratios, reverse=True)[most - 1] * _ROUNDING
-            found = [each for each, ratio in zip(found, ratios, strict=True) if ratio >= least]
-        ranked = sorted((-lift(*plausible(n_ij, own, n_j, total)), j, n_ij, n_j) for j, n_ij, n_j in found)
+        most, found = self._rules.published_rules, self._candidates(scope)
+        if found and self._own[scope] + max(n_j for _, _, n_j in found) <= self._totals[scope]:
+            # Without a doubtful N lift goes by this ratio, which is quicker to compute for all.
+            found = _best(found, [n_ij / n_j if n_j > n_ij else 1.0 for _, n_ij, n_j in found], most)
+        ranked = sorted((-lift(*self._numbers(scope, n_ij, n_j)), j, n_ij, n_j) for j, n_ij, n_j in found)
         return [self._rule(scope, (j, n_ij, n_j)) for _, j, n_ij, n_j in ranked[:most]]
 
     def _every_rule(self, scope: int) -> list[Rule]:
-        if not self._totals[scope]:
-            return []
-        known = self._partners.known(self._row.pairs[scope], scope)
-        return sorted(
-            (self._rule(scope, each) for each in known), key=lambda rule: (-rule.lift, rule.item_id)
-        )
+        known = self._partners.known(self._pairs[scope], scope) if self._totals[scope] else []
+        rules = [self._rule(scope, each) for each in known]
+        rules.sort(key=lambda rule: (-rule.lift, rule.item_id))
+        return rules
 
     def _candidates(self, scope: int) -> list[Candidate]:
         """Known partners that occur often enough with the item; none while nothing is known of N."""
         found = self._frequent.get(scope)
         if found is None:
             least = self._rules.min_count * (_RESOLUTION if self._decays else 1) / (self._unit or 1e-300)
-            often = {each: pair for each, pair in self._row.pairs[scope].items() if pair >= least}
+            often = {each: pair for each, pair in self._pairs[scope].items() if pair >= least}
             found = self._partners.known(often, scope) if self._totals[scope] else []
             self._frequent[scope] = found
         return found
@@ -202,18 +203,31 @@ class ItemPublisher:
         partner, pair, n_j = candidate
         rule = self._made.get((scope, partner))
         if rule is None:
-            found = measures(*plausible(pair, self._row.counts[scope], n_j, self._totals[scope]))
+            found = measures(*self._numbers(scope, pair, n_j))
             rule = self._made[scope, partner] = Rule(
-                item_id=partner,
-                count=self._shown(pair),
-                support=found.support,
-                confidence=found.confidence,
-                lift=found.lift,
-                leverage=found.leverage,
-                conviction=found.conviction,
-                llr=found.llr * self._unit,  # the one measure that grows with the counts
+                partner,
+                self._shown(pair),
+                found.support,
+                found.confidence,
+                found.lift,
+                found.leverage,
+                found.conviction,
+                found.llr,
             )
         return rule
 
+    def _numbers(self, scope: int, pair: int, n_j: float) -> tuple[float, float, float, float]:
+        """Counts of a rule in events, none larger than what it is a part of."""
+        unit = self._unit
+        return plausible(pair * unit, self._own[scope] * unit, n_j * unit, self._totals[scope] * unit)
+
     def _shown(self, count: float) -> float:
         return round(count * self._unit, 6) if self._decays else count
+
+
+def _best(candidates: list[Candidate], scores: Sequence[float], most: int) -> list[Candidate]:
+    """Candidates with the `most` highest scores, in no order; more where scores are about equal."""
+    if len(candidates) <= most:
+        return candidates[:]
+    least = sorted(scores)[-most] * _ROUNDING
+    return [each for each, score in zip(candidates, scores, strict=True) if score >= least]

@@ -110,4 +110,4 @@ def similarity(pair: float, n_i: float, n_j: float) -> float:
 
 def _surprise(seen: float, margins: float, total: float) -> float:
     """One cell's part of the ratio: its count times the log of how much larger it is than by chance."""
-    return seen * log(seen * total / margins) if seen > 0 else 0.0
+    return seen * log(seen * total / margins) if seen > 0 and margins > 0 else 0.0

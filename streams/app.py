@@ -55,10 +55,12 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
     kafka = settings.kafka
     name = f"{kafka.topic_prefix}freshrec-{group}"
     state_dir = Path(settings.state.dir)
+    datadir = state_dir / "faust" / f"{group}-{slot}"
+    datadir.mkdir(parents=True, exist_ok=True)
     app = WorkerApp(
         name,
         broker=[f"kafka://{each.strip()}" for each in kafka.bootstrap_servers.split(",")],
-        datadir=str(state_dir / "faust" / f"{group}-{slot}"),
+        datadir=str(datadir),
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(3.0, kafka.session_timeout_s / 4),
         broker_commit_interval=1.0,
