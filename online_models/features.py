@@ -76,6 +76,11 @@ def observe(behaviour: Behaviour, event: Event, *, new_session: bool) -> None:
     new_session : bool
         Whether the event opened a session.
 
+    References
+    ----------
+    Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams,
+    ICDT 2005 (Space-Saving, for the categories).
+
     Examples
     --------
     >>> from schemas.messages import Line
@@ -94,8 +99,8 @@ def observe(behaviour: Behaviour, event: Event, *, new_session: bool) -> None:
         behaviour.session_items += 1
     elif kind == "purchase":
         behaviour.purchases += 1
-        for line in event.lines:
-            behaviour.spent = min(behaviour.spent + line.quantity * (line.unit_price or 0.0), _MOST)
+        spent = sum(line.quantity * (line.unit_price or 0.0) for line in event.lines)
+        behaviour.spent = min(behaviour.spent + spent, _MOST)
     elif kind == "rating":
         behaviour.ratings += 1
         behaviour.rating_sum += (event.value or 0.0) / (event.scale_max or 1.0)
@@ -104,11 +109,7 @@ def observe(behaviour: Behaviour, event: Event, *, new_session: bool) -> None:
             given = event.attributes or {}
             behaviour.attributes = {name: given[name][:MAX_NAME] for name in _ATTRIBUTES if name in given}
         return
-    at = event.at
-    if not behaviour.events:
-        behaviour.first_at = behaviour.last_at = at
-    behaviour.first_at = min(behaviour.first_at, at)
-    behaviour.last_at = max(behaviour.last_at, at)
+    _add_time(behaviour, event.at)
     behaviour.events += 1
     behaviour.sessions += new_session
     for line in event.lines:
@@ -120,16 +121,28 @@ def observe(behaviour: Behaviour, event: Event, *, new_session: bool) -> None:
                 _add_category(behaviour, category)
 
 
+def _add_time(behaviour: Behaviour, at: int) -> None:
+    if not behaviour.events:
+        behaviour.first_at = behaviour.last_at = at
+    elif at > behaviour.last_at:
+        behaviour.last_at = at
+    elif at < behaviour.first_at:
+        behaviour.first_at = at
+
+
 def _add_category(behaviour: Behaviour, category: str) -> None:
     weights = behaviour.categories
     weight = weights.get(category, 0.0) + 1.0
+    if len(weights) >= MAX_CATEGORIES and category not in weights:
+        # Space-Saving: the new one inherits the weight of the one that goes, or it could never stay.
+        lightest, gone = min((old, name) for name, old in weights.items())
+        del weights[gone]
+        weight += lightest
     weights[category] = weight
     if weight >= _FULL:
         # Halving is exact in binary, so tastes of long ago fade and replays agree to the bit.
         for name, old in weights.items():
             weights[name] = old / 2
-    if len(weights) > MAX_CATEGORIES:
-        del weights[min((old, name) for name, old in weights.items())[1]]
 
 
 def vector(behaviour: Behaviour) -> list[float]:

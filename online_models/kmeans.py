@@ -123,7 +123,7 @@ class StreamingKMeans:
         """
         mean, deviation = self.scale(state)
         recent = _scaled(np.frombuffer(state.recent, _NUMBER).reshape(-1, self._features), mean, deviation)
-        state.refit_at = state.seen + min(max(state.seen // 2, self.warmup), self.cap)
+        state.refit_at = state.seen + min(state.seen, self.cap)
         inertia, found = choose_centres(recent, self.clusters, seed=_SEED)
         if not state.centres:
             self._settle(state, recent, mean + found * deviation, found)

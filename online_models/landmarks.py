@@ -14,8 +14,6 @@ CountsOf = Callable[[str], ItemCounts | None]
 FARTHEST = 200
 """Half-lives that separate counts at most: already at 64, one of them is worth nothing."""
 
-Ns = tuple[float, float, float]
-
 
 def moved(count: float, *, from_epoch: int, to_epoch: int) -> float:
     """Express a count against another landmark, by an exact power of two.
@@ -68,20 +66,19 @@ class PartnerCounts:
 
     def __init__(self, counts_of: CountsOf, epoch: int) -> None:
         self._counts_of, self._epoch = counts_of, epoch
-        self._found: dict[str, Ns | None] = {}
+        self._found: dict[str, ItemCounts | None] = {}
 
     def known(self, pairs: dict[str, int], scope: int) -> list[tuple[str, int, float]]:
         """Return (partner, pair count, n of the partner) for every partner whose n is known."""
-        found, counts_of, epoch = self._found, self._counts_of, self._epoch
-        for partner in pairs.keys() - found.keys():
-            counts = counts_of(partner)
-            if counts is None:
-                found[partner] = None
-            else:
-                found[partner] = counts.counts if counts.epoch == epoch else _under(counts, epoch)
-        return [(partner, pair, n[scope]) for partner, pair in pairs.items() if (n := found[partner])]
+        found, epoch = self._found, self._epoch
+        missing = [partner for partner in pairs if partner not in found]
+        found.update(zip(missing, map(self._counts_of, missing), strict=True))
+        return [
+            (partner, pair, n.counts[scope] if n.epoch == epoch else _under(n, scope, epoch))
+            for partner, pair in pairs.items()
+            if (n := found[partner])
+        ]
 
 
-def _under(counts: ItemCounts, epoch: int) -> Ns:
-    similar, orders, sessions = (moved(n, from_epoch=counts.epoch, to_epoch=epoch) for n in counts.counts)
-    return similar, orders, sessions
+def _under(found: ItemCounts, scope: int, epoch: int) -> float:
+    return moved(found.counts[scope], from_epoch=found.epoch, to_epoch=epoch)

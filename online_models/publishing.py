@@ -146,27 +146,12 @@ class ItemPublisher:
         return messages
 
     def _most_similar(self) -> list[Similar]:
-        own, most, pairs = self._own[SIMILARITY], self._rules.published_similar, self._pairs[SIMILARITY]
-        if len(pairs) > 2 * most:
-            # As n of a partner is at least the pair count, a count bounds the similarity it can lead to:
-            # what the partners of the largest counts reach spares most others a look-up.
-            least = sorted(pairs.values())[-2 * most]
-            largest = self._similar({each: pair for each, pair in pairs.items() if pair >= least})
-            if len(largest) >= most:
-                floor = largest[most - 1][0] ** 2 * own * _ROUNDING
-                pairs = {each: pair for each, pair in pairs.items() if pair >= floor}
-        return [
-            Similar(partner, -negative, self._shown(pair / WEIGHT_ONE))
-            for negative, partner, pair in self._similar(pairs)[:most]
-        ]
-
-    def _similar(self, pairs: dict[str, int]) -> list[tuple[float, str, int]]:
-        """Negative similarity, partner and pair count, best first; at least as many as are published."""
         own, most = self._own[SIMILARITY], self._rules.published_similar
-        known = self._partners.known(pairs, SIMILARITY)
-        scores = [n_ij / sqrt(n_j if n_j > n_ij else n_ij) for _, n_ij, n_j in known]
-        best = _best(known, scores, most)
-        return sorted((-similarity(n_ij, own, max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in best)
+        found = self._partners.known(self._pairs[SIMILARITY], SIMILARITY)
+        # Similarity goes by this ratio, which is quicker to compute for all.
+        best = _best(found, [n_ij / sqrt(n_j if n_j > n_ij else n_ij) for _, n_ij, n_j in found], most)
+        ranked = sorted((-similarity(n_ij, own, max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in best)
+        return [Similar(j, -negative, self._shown(n_ij / WEIGHT_ONE)) for negative, j, n_ij in ranked[:most]]
 
     def _most_confident(self, scope: int) -> list[Rule]:
         most, found = self._rules.published_rules, self._candidates(scope)

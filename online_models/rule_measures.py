@@ -85,9 +85,11 @@ def log_likelihood_ratio(pair: float, n_i: float, n_j: float, total: float) -> f
     0.0
     """
     rest_i, rest_j = total - n_i, total - n_j
-    ratio = _surprise(pair, n_i * n_j, total) + _surprise(n_i - pair, n_i * rest_j, total)
-    ratio += _surprise(n_j - pair, rest_i * n_j, total) + _surprise(
-        rest_i - n_j + pair, rest_i * rest_j, total
+    ratio = (
+        _surprise(pair, n_i * n_j, total)
+        + _surprise(n_i - pair, n_i * rest_j, total)
+        + _surprise(n_j - pair, rest_i * n_j, total)
+        + _surprise(rest_i - n_j + pair, rest_i * rest_j, total)
     )
     return 2 * ratio if ratio > 0 else 0.0
 

@@ -1,0 +1,109 @@
+"""What is measured end to end, on bench-1: learning alone, refreshing beside it, and latency.
+
+Every scenario starts with a fresh Kafka and fresh state, sends the catalogue and the customers' past
+(so that histories are full), waits until that is learned, and only then measures.
+"""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from streams import local_kafka
+from streams.bench.latency import Watched, WatchPlan
+from streams.bench.producer import ProducerPlan, Sent
+from streams.bench.rig import Rig, rig
+
+WARM_UP_S = 900.0
+LINKED_ITEMS = 20
+WORLD_RATE = 10_000.0
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A scenario: how many events at which rate (0: as fast as they go), and whether lists are refreshed."""
+
+    name: str
+    events: int
+    rate: float
+    refresh: bool
+    refresh_interval_ms: int = 100
+
+
+SCENARIOS = (
+    Scenario("e2e-learn", 300_000, 0.0, refresh=False),
+    Scenario("e2e-refresh", 60_000, 2_000.0, refresh=True),
+    Scenario("e2e-latency", 30_000, 1_000.0, refresh=True),
+)
+
+
+class Result(msgspec.Struct):
+    """Figures of one run; `cpu_share` is CPU time per second of the run, by role."""
+
+    scenario: str
+    events: int
+    sent_per_s: float
+    seconds: float
+    learned_per_s: float
+    warm_up_s: float
+    cpu_share: dict[str, float]
+    saturated: str
+    lists: Watched | None = None
+
+
+def run(scenario: Scenario, folder: Path, *, partitions: int, past: int) -> Result:
+    """Run one scenario; `past` is how many customers get their past (0: all)."""
+    environment = {
+        "FRESHREC_RECOMMEND__ENABLED": str(scenario.refresh).lower(),
+        "FRESHREC_RECOMMEND__REFRESH_INTERVAL_MS": str(scenario.refresh_interval_ms),
+        "FRESHREC_RECOMMEND__REPEAT_PURCHASES": "true",
+        "FRESHREC_HISTORY__LINKED_ITEMS": str(LINKED_ITEMS),
+    }
+    with rig(folder, environment, partitions=partitions) as each:
+        started = time.perf_counter()
+        accepted = 0.0
+        now = time.time_ns() // 1_000_000
+        for part, count in (("catalogue", 0), ("past", past)):
+            if count >= 0:
+                sent = each.sent(each.produce(_plan(each, part, count, 0.0, WORLD_RATE, now)))
+                accepted += sent.events
+        accepted = each.wait_learned(accepted, timeout_s=WARM_UP_S).accepted
+        warm_up = time.perf_counter() - started
+        return _measure(scenario, each, folder, accepted, warm_up)
+
+
+def _measure(scenario: Scenario, each: Rig, folder: Path, accepted: float, warm_up: float) -> Result:
+    broker = local_kafka.status(folder / "kafka").pid
+    watcher = None
+    if scenario.refresh:
+        watcher = each.spawn("streams.bench.latency", WatchPlan(each.bootstrap, "", each.partitions, 5.0))
+        if watcher.stdout is not None:
+            watcher.stdout.readline()
+    before, started = each.cpu(broker), time.time()
+    now = time.time_ns() // 1_000_000
+    rate = scenario.rate or WORLD_RATE
+    sent: Sent = each.sent(each.produce(_plan(each, "events", scenario.events, scenario.rate, rate, now)))
+    each.wait_learned(accepted + sent.events, timeout_s=WARM_UP_S)
+    seconds = max(0.001, time.time() - sent.first_ms / 1000)
+    span = time.time() - started
+    share = {role: round((cpu - before.get(role, 0.0)) / span, 3) for role, cpu in each.cpu(broker).items()}
+    lists = None
+    if watcher is not None:
+        out, _ = watcher.communicate(timeout=120)
+        lists = msgspec.json.decode(out, type=Watched)
+    return Result(
+        scenario.name,
+        sent.events,
+        round(sent.events / max(0.001, (sent.last_ms - sent.first_ms) / 1000), 1),
+        round(seconds, 2),
+        round(sent.events / seconds, 1),
+        round(warm_up, 1),
+        share,
+        max(share, key=lambda role: share[role]),
+        lists,
+    )
+
+
+def _plan(
+    each: Rig, part: str, events: int, rate: float, world_rate: float, start_at_ms: int
+) -> ProducerPlan:
+    return ProducerPlan(each.bootstrap, "", each.partitions, part, events, rate, world_rate, start_at_ms)

@@ -1,0 +1,66 @@
+"""`freshrec bench`: measure throughput and latency end to end; results go to a file."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from streams.bench.machine import describe
+from streams.bench.scenarios import SCENARIOS, Result, run
+
+RESULTS = Path("benchmarks/results")
+NAMES = tuple(scenario.name for scenario in SCENARIOS)
+
+
+@click.command()
+@click.option("--scenario", "names", type=click.Choice(NAMES), multiple=True, help="All by default.")
+@click.option(
+    "--events", type=click.IntRange(1), help="Events to send; each scenario's own number by default."
+)
+@click.option("--past", type=click.IntRange(-1), default=0, help="Customers with a past: 0 all, -1 none.")
+@click.option("--partitions", type=click.IntRange(1), default=4, show_default=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS, show_default=True)
+def bench(names: tuple[str, ...], events: int | None, past: int, partitions: int, out: Path) -> None:
+    """Measure bench-1 on a real Kafka, with a worker and a producer on this machine."""
+    console = Console(stderr=True)
+    out.mkdir(parents=True, exist_ok=True)
+    for scenario in SCENARIOS:
+        if names and scenario.name not in names:
+            continue
+        if events is not None:
+            scenario = msgspec.structs.replace(scenario, events=events)  # noqa: PLW2901  # the one to run
+        console.print(f"{scenario.name}: {scenario.events:,} events")
+        folder = Path(tempfile.mkdtemp(prefix="freshrec-bench-"))
+        try:
+            result = run(scenario, folder, partitions=partitions, past=past)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        document = {
+            "settings": msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past},
+            "machine": describe(),
+            "result": msgspec.to_builtins(result),
+        }
+        path = out / f"{scenario.name}.json"
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+        _show(result, console)
+        click.echo(str(path))
+
+
+def _show(result: Result, console: Console) -> None:
+    table = Table("figure", "value", title=result.scenario)
+    table.add_row("learned per second", f"{result.learned_per_s:,.0f}")
+    table.add_row("sent per second", f"{result.sent_per_s:,.0f}")
+    table.add_row("warm-up, s", f"{result.warm_up_s:.0f}")
+    for role, share in sorted(result.cpu_share.items()):
+        table.add_row(f"CPU of {role}", f"{share:.0%}")
+    if result.lists is not None:
+        table.add_row("customers refreshed per second", f"{result.lists.customers_per_s:,.0f}")
+        table.add_row(
+            "latency p50 / p95 / p99, ms",
+            f"{result.lists.p50_ms} / {result.lists.p95_ms} / {result.lists.p99_ms}",
+        )
+    console.print(table)
