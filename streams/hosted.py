@@ -8,6 +8,9 @@ from schemas.settings import StateSettings
 from streams.rocks_store import Frozen, RocksDatabase
 from streams.stages.partition import StagePartition
 
+CALM_S = 0.3
+WORK_WINDOW_S = 1.0
+
 
 class Hosted:
     """A stage partition under a worker's care.
@@ -40,8 +43,10 @@ class Hosted:
         self.flushed = next_offset
         self.high = next_offset
         part.progress.next_offset = next_offset
-        self._flushed_at = perf_counter()
+        self.applied_at = self._flushed_at = perf_counter()
         self._flush_s = 0.0
+        self._worked_s = 0.0
+        self._work_since = self.applied_at
 
     @property
     def next_offset(self) -> int:
@@ -52,6 +57,24 @@ class Hosted:
     def lag(self) -> int:
         """Records of the source that are not applied yet, as far as is known."""
         return max(0, self.high - self.next_offset)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no input waits and none came for a moment: time to look for what is stale."""
+        return not self.lag and perf_counter() - self.applied_at >= CALM_S
+
+    def may_work(self, share: float) -> bool:
+        """Whether publishing took less than its share of the time of late; idle, it may always."""
+        elapsed = perf_counter() - self._work_since
+        if elapsed > WORK_WINDOW_S:
+            self._work_since, self._worked_s = perf_counter(), self._worked_s - share * elapsed
+            self._worked_s = max(0.0, self._worked_s)
+            elapsed = 0.0
+        return self._worked_s <= share * elapsed or self.idle
+
+    def worked(self, seconds: float) -> None:
+        """Note time that was spent on publishing."""
+        self._worked_s += seconds
 
     def flush_due(self, settings: StateSettings) -> bool:
         """Whether a cut is due: after the interval, stretched so that flushing takes a bounded share.

@@ -176,6 +176,7 @@ class Runtime:
                 f"the records between are gone (retention, or another writer). Start the stage anew"
             )
         hosted.part.apply(record)
+        hosted.applied_at = perf_counter()
         hosted.high = max(hosted.high, record.offset + 1)
 
     async def _let_leave(self, hosted: Hosted) -> None:
@@ -201,8 +202,12 @@ class Runtime:
             for hosted in list(self.hosted.values()):
                 if hosted.generation < 0:
                     continue
-                seconds = APPLY_SLICE_S if hosted.part.stage == "history" else PUBLISH_SLICE_S
-                busy |= self._work(hosted, seconds, idle=hosted.lag == 0)
+                if hosted.part.stage == "history":
+                    busy |= self._work(hosted, APPLY_SLICE_S, idle=False)
+                elif hosted.may_work(self._settings.rules.publish_max_share / len(self.hosted)):
+                    started = perf_counter()
+                    busy |= self._work(hosted, PUBLISH_SLICE_S, idle=hosted.idle)
+                    hosted.worked(perf_counter() - started)
                 await self._outbox.ship()
                 await asyncio.sleep(0)
             await asyncio.sleep(0 if busy else IDLE_SLEEP_S)

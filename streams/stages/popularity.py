@@ -1,5 +1,7 @@
 """The popularity stage: item deltas in, the leading items of each scope out."""
 
+from collections import OrderedDict
+
 import msgspec
 
 from online_models.popularity import PopularityStep
@@ -28,7 +30,7 @@ class PopularityPartition(KeptPartition):
         self.step = PopularityStep(items, leaders, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
         self._interval = context.settings.rules.republish_interval_ms
-        self._due: dict[str, int] = {}
+        self._due: OrderedDict[str, int] = OrderedDict()
         self._last: dict[str, int] = {}
 
     def apply(self, record: Record) -> None:

@@ -5,6 +5,7 @@ computed when a row is published. A row is published when it visibly changed; on
 do, a sweep publishes what is stale, so that the last message of each item equals a batch recount.
 """
 
+from collections import OrderedDict
 from hashlib import blake2b
 
 import msgspec
@@ -40,7 +41,7 @@ class RulesPartition(KeptPartition):
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
         self._growth = context.settings.rules.republish_growth
         self._interval = context.settings.rules.republish_interval_ms
-        self._due: dict[str, int] = {}
+        self._due: OrderedDict[str, int] = OrderedDict()
         self._last: dict[str, int] = {}
         self._sweep_from: str | None = ""
         self._sweep_seen = -1

@@ -4,6 +4,8 @@ What is learned depends on the facts alone; the segment is assigned against the 
 when it is published, and published again when it changed.
 """
 
+from collections import OrderedDict
+
 import msgspec
 
 from online_models.kmeans import assign
@@ -37,7 +39,7 @@ class SegmentsPartition(KeptPartition):
         self._decode = msgspec.msgpack.Decoder(Packet[Fact]).decode
         sealer = PacketSealer("samples", "facts", partition, self.epoch, self.progress.sent)
         self._samples: EntryPacker[Sample] = EntryPacker(context.partitions("samples"), sealer)
-        self._due: dict[str, int] = {}
+        self._due: OrderedDict[str, int] = OrderedDict()
         self._upto = (-1, -1)
 
     def apply(self, record: Record) -> None:
@@ -48,11 +50,10 @@ class SegmentsPartition(KeptPartition):
             for ordinal, (position, fact) in enumerate(zip(packet.positions, packet.entries, strict=True)):
                 if position > mark:
                     self._upto = (record.offset, ordinal)
-                    for sample in self._step.learn_one(fact):
-                        self._samples.add(self._upto, "", sample)
                     if fact.kind == "erasure":
                         self._withdraw(fact.key)
-                    elif fact.features:
+                    for sample in self._step.learn_one(fact):
+                        self._samples.add(self._upto, "", sample)
                         self._due[fact.key] = fact.at
             self.applied(packet)
         self.progress.next_offset = record.offset + 1
@@ -69,8 +70,7 @@ class SegmentsPartition(KeptPartition):
         centroids = self.context.views.centroids()
         if centroids is None:
             return False
-        key = next(iter(self._due))
-        at = self._due.pop(key)
+        key, at = self._due.popitem(last=False)
         row = self.rows.get(key)
         assigned = assign(centroids, row.features) if row and row.features else None
         if assigned is not None and self._published.get(key) != assigned[0]:
