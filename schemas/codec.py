@@ -65,7 +65,7 @@ def decode(
     Examples
     --------
     >>> decode("ratings", b'{"type":"rating"}', IngestSettings())
-    Rejected(reason='missing_field', detail='Object missing required field `event_id`')
+    Rejected(reason='missing_field', detail='Object missing required field `at`')
     >>> decode("ratings", b"{", IngestSettings()).reason
     'invalid_json'
     """

@@ -21,7 +21,7 @@ WEIGHT_ONE = 1 << 20
 """Fixed-point one of implicit weights; similarity counts are integers in this unit."""
 
 
-class Line(msgspec.Struct, array_like=True, frozen=True):
+class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One item inside an event, with what ingest knew of it when the event was appended."""
 
     item: str
@@ -30,7 +30,7 @@ class Line(msgspec.Struct, array_like=True, frozen=True):
     unit_price: float | None = None
 
 
-class Event(msgspec.Struct, array_like=True, frozen=True):
+class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A validated public event, keyed (`u:`, `s:` or `o:` + id) and enriched by ingest.
 
     `kind` is one of view, cart, purchase, rating, customer, link, impression, erasure.
@@ -58,14 +58,14 @@ class Event(msgspec.Struct, array_like=True, frozen=True):
     profiling: bool = True
 
 
-class EventBatch(msgspec.Struct, array_like=True, frozen=True):
+class EventBatch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One record of the `events` topic: entries in order, and the ids of the topics they came from."""
 
     topic_ids: dict[str, str]
     events: list[Event]
 
 
-class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True):
+class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True, gc=False):
     """All outputs of the source range (after, upto] for one destination partition.
 
     `positions` has one position in the source per entry, ascending; a reader skips what it has applied.
@@ -81,7 +81,7 @@ class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True):
     entries: list[Body]
 
 
-class Fact(msgspec.Struct, array_like=True, frozen=True):
+class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An event as `history` accepted it, once, with the customer's behaviour after it.
 
     `features` is the vector of `online_models.features` (empty for guests and without consent);
@@ -101,7 +101,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True):
     target: str | None = None
 
 
-class ItemTouch(msgspec.Struct, array_like=True, frozen=True):
+class ItemTouch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What one event added to the counts of one item: (similarity, orders, sessions), and its popularity."""
 
     event: int
@@ -111,7 +111,7 @@ class ItemTouch(msgspec.Struct, array_like=True, frozen=True):
     categories: list[str]
 
 
-class ItemDeltas(msgspec.Struct, array_like=True, frozen=True):
+class ItemDeltas(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Count changes for the items of one partition, packed.
 
     `names` is the string table; `positions` and `ats` (epoch ms) have one entry per event; `touches`
@@ -126,7 +126,7 @@ class ItemDeltas(msgspec.Struct, array_like=True, frozen=True):
     pairs: list[int]
 
 
-class Sample(msgspec.Struct, array_like=True, frozen=True):
+class Sample(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A customer's behaviour for the global models: features now and when last sampled, items since.
 
     `items` are (item, categories, weight in units of `WEIGHT_ONE`).
@@ -140,7 +140,7 @@ class Sample(msgspec.Struct, array_like=True, frozen=True):
     purchases: int
 
 
-class Totals(msgspec.Struct, array_like=True, frozen=True):
+class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Cumulative N per scope (similarity unused, orders, sessions) of one `events` partition."""
 
     partition: int
@@ -149,7 +149,7 @@ class Totals(msgspec.Struct, array_like=True, frozen=True):
     newest_at: int
 
 
-class ItemCounts(msgspec.Struct, array_like=True, frozen=True):
+class ItemCounts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """n of one item per scope, under the decay landmark `epoch` (see `online_models.decay`)."""
 
     item: str
@@ -157,7 +157,7 @@ class ItemCounts(msgspec.Struct, array_like=True, frozen=True):
     counts: tuple[int, int, int]
 
 
-class ItemFacts(msgspec.Struct, array_like=True, frozen=True):
+class ItemFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The catalogue row that the views hold."""
 
     item: str
@@ -170,7 +170,7 @@ class ItemFacts(msgspec.Struct, array_like=True, frozen=True):
     at: int
 
 
-class CustomerFacts(msgspec.Struct, array_like=True, frozen=True):
+class CustomerFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The customer row that the views hold."""
 
     user: str
@@ -179,7 +179,7 @@ class CustomerFacts(msgspec.Struct, array_like=True, frozen=True):
     at: int
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """i -> `item_id` with its measures, as `association-rules` publishes them."""
 
     item_id: str
@@ -192,7 +192,7 @@ class Rule(msgspec.Struct, frozen=True):
     llr: float
 
 
-class Similar(msgspec.Struct, frozen=True):
+class Similar(msgspec.Struct, frozen=True, gc=False):
     """A neighbour of an item: cosine in [0, 1] and the weighted number of customers in common."""
 
     item_id: str
@@ -200,7 +200,7 @@ class Similar(msgspec.Struct, frozen=True):
     count: float
 
 
-class Neighbours(msgspec.Struct, array_like=True, frozen=True):
+class Neighbours(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """All that the recommender wants to know of one item's partners, best first in each list.
 
     `rules` maps a scope (orders, sessions) to rules sorted by confidence.
@@ -211,7 +211,7 @@ class Neighbours(msgspec.Struct, array_like=True, frozen=True):
     rules: dict[str, list[Rule]]
 
 
-class Popular(msgspec.Struct, array_like=True, frozen=True):
+class Popular(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The most popular items of one partition in one scope (`all`, `category:x`): (item, value).
 
     Values are forward-decayed under the landmark `epoch`: compare across rows with
@@ -224,7 +224,7 @@ class Popular(msgspec.Struct, array_like=True, frozen=True):
     items: list[tuple[str, int]]
 
 
-class SegmentTop(msgspec.Struct, array_like=True, frozen=True):
+class SegmentTop(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One segment: how many customers, what they do, and the items they like: (item, value)."""
 
     size: int
@@ -235,7 +235,7 @@ class SegmentTop(msgspec.Struct, array_like=True, frozen=True):
     top_items: list[tuple[str, float]]
 
 
-class Centroids(msgspec.Struct, array_like=True, frozen=True):
+class Centroids(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The clustering as published: per-feature mean and deviation, centres (standardised), segments."""
 
     version: str

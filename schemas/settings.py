@@ -65,9 +65,9 @@ class StateSettings(_Section, frozen=True):
     dir: Annotated[Text, _says("folder of all stores and views")] = ".freshrec/state"
     flush_interval_ms: Annotated[Count, _says("changed rows are made durable this often")] = 200
     flush_max_share: Annotated[Share, _says("share of the time that flushing may take")] = 0.1
-    flush_max_interval_ms: Annotated[Count, _says("longest interval flush_max_share leads to")] = 10_000
-    flush_max_rows: Annotated[Count, _says("so many changed rows are flushed at once")] = 50_000
-    cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one process")] = 536_870_912
+    flush_max_interval_ms: Annotated[Count, _says("longest interval flush_max_share leads to")] = 30_000
+    flush_max_rows: Annotated[Count, _says("so many changed rows are flushed at once")] = 200_000
+    cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one stage")] = 1_073_741_824
     rocksdb_bytes: Annotated[Count, _says("RocksDB's own memory, for one process")] = 134_217_728
     views_cache_rows: Annotated[Count, _says("decoded rows of the views kept in memory")] = 50_000
 

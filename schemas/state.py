@@ -1,6 +1,7 @@
 """The rows that stages keep in RocksDB. Each row type has a version in `ROW_VERSIONS`.
 
-decode(encode(row)) equals the row, always; every structure is bounded by a setting.
+decode(encode(row)) equals the row, always; every structure is bounded by a setting. Rows hold no cycles,
+so the garbage collector need not look at the millions that are cached (gc=False).
 """
 
 import msgspec
@@ -10,7 +11,7 @@ from schemas.messages import Position
 ROW_VERSIONS = {"history": 1, "rules": 1, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
 
 
-class ItemMark(msgspec.Struct, array_like=True):
+class ItemMark(msgspec.Struct, array_like=True, gc=False):
     """What a customer did with an item: largest implicit weight (units of WEIGHT_ONE), when last, flags.
 
     `had` is True once bought or rated, `disliked` after a low rating.
@@ -22,7 +23,7 @@ class ItemMark(msgspec.Struct, array_like=True):
     disliked: bool = False
 
 
-class SessionMark(msgspec.Struct, array_like=True):
+class SessionMark(msgspec.Struct, array_like=True, gc=False):
     """A session of a customer: its id as given, first and last event (epoch ms), distinct items in order."""
 
     session_id: str | None
@@ -31,7 +32,7 @@ class SessionMark(msgspec.Struct, array_like=True):
     items: list[str]
 
 
-class Behaviour(msgspec.Struct, array_like=True):
+class Behaviour(msgspec.Struct, array_like=True, gc=False):
     """Bounded sums over a customer's events, from which `online_models.features` makes the vector."""
 
     events: int = 0
@@ -51,7 +52,7 @@ class Behaviour(msgspec.Struct, array_like=True):
     attributes: dict[str, str] = {}
 
 
-class Pending(msgspec.Struct, array_like=True):
+class Pending(msgspec.Struct, array_like=True, gc=False):
     """A refresh that is owed: the newest causing record and the ids of the events it answers."""
 
     topic: str
@@ -63,7 +64,7 @@ class Pending(msgspec.Struct, array_like=True):
     event_ids: list[str]
 
 
-class HistoryRow(msgspec.Struct, array_like=True):
+class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     """One customer or guest.
 
     `items` is ordered by last action, oldest first; `seen` is the concatenation of 8-byte digests
@@ -81,7 +82,7 @@ class HistoryRow(msgspec.Struct, array_like=True):
     erased_until: int = -1
 
 
-class RuleRow(msgspec.Struct, array_like=True):
+class RuleRow(msgspec.Struct, array_like=True, gc=False):
     """All counts of one item: its own n and its partners' pair counts per scope.
 
     Counts are integers under the decay landmark `epoch`; `updates` counts the changes of the row.
@@ -94,7 +95,7 @@ class RuleRow(msgspec.Struct, array_like=True):
     at: int = 0
 
 
-class TotalsRow(msgspec.Struct, array_like=True):
+class TotalsRow(msgspec.Struct, array_like=True, gc=False):
     """Cumulative N per scope of one partition under the decay landmark `epoch`."""
 
     epoch: int = 0
@@ -102,20 +103,20 @@ class TotalsRow(msgspec.Struct, array_like=True):
     newest_at: int = 0
 
 
-class ExpiryRow(msgspec.Struct, array_like=True):
+class ExpiryRow(msgspec.Struct, array_like=True, gc=False):
     """The highest `at` of the partition, and how many chunks of guests each hour holds."""
 
     watermark: int = -1
     chunks: dict[int, int] = {}
 
 
-class GuestChunk(msgspec.Struct, array_like=True):
+class GuestChunk(msgspec.Struct, array_like=True, gc=False):
     """Keys of guests who had an event in one hour; bounded, an hour has many chunks."""
 
     keys: list[str] = []
 
 
-class PopularityRow(msgspec.Struct, array_like=True):
+class PopularityRow(msgspec.Struct, array_like=True, gc=False):
     """Decayed popularity: of one item (`counts` has one entry) or the leaders of one scope."""
 
     epoch: int = 0
@@ -123,7 +124,7 @@ class PopularityRow(msgspec.Struct, array_like=True):
     updates: int = 0
 
 
-class SegmentRow(msgspec.Struct, array_like=True):
+class SegmentRow(msgspec.Struct, array_like=True, gc=False):
     """What the segments stage keeps of a customer: features when last sampled, items since then."""
 
     features: list[float] = []
@@ -135,7 +136,7 @@ class SegmentRow(msgspec.Struct, array_like=True):
     at: int = 0
 
 
-class MetaRow(msgspec.Struct, array_like=True):
+class MetaRow(msgspec.Struct, array_like=True, gc=False):
     """Whose store this is; another value refuses to open."""
 
     format: int
@@ -151,7 +152,7 @@ class MetaRow(msgspec.Struct, array_like=True):
     settings: dict[str, str]
 
 
-class ProgressRow(msgspec.Struct, array_like=True):
+class ProgressRow(msgspec.Struct, array_like=True, gc=False):
     """Written in the same batch as the rows: next source offset, marks of what was applied and sent.
 
     `applied` maps "topic/partition" of a source to the last applied position and epoch, `sent` maps
@@ -165,21 +166,21 @@ class ProgressRow(msgspec.Struct, array_like=True):
     pending: dict[str, Pending] = {}
 
 
-class PublishedRow(msgspec.Struct, array_like=True):
+class PublishedRow(msgspec.Struct, array_like=True, gc=False):
     """What was last published of one item: the row's `updates` then, and digests of each message."""
 
     updates: int = 0
     digests: dict[str, bytes] = {}
 
 
-class ViewRow(msgspec.Struct, array_like=True):
+class ViewRow(msgspec.Struct, array_like=True, gc=False):
     """A followed row as it arrived: its version (epoch, source partition, offset) and its bytes."""
 
     version: tuple[int, int, int]
     value: bytes
 
 
-class ViewProgress(msgspec.Struct, array_like=True):
+class ViewProgress(msgspec.Struct, array_like=True, gc=False):
     """The next offset of each partition of a followed topic."""
 
     offsets: dict[int, int] = {}

@@ -76,8 +76,10 @@ class Hosted:
         """Note time that was spent on publishing."""
         self._worked_s += seconds
 
-    def flush_due(self, settings: StateSettings) -> bool:
+    def flush_due(self, settings: StateSettings, *, among: int) -> bool:
         """Whether a cut is due: after the interval, stretched so that flushing takes a bounded share.
+
+        `among` is how many stores the process flushes, which have that share together.
 
         A stage whose rows are large then flushes less often under load; it re-reads more of its input
         after a crash, and counts exactly the same.
@@ -87,7 +89,7 @@ class Hosted:
             return False
         if dirty > settings.flush_max_rows:
             return True
-        interval = max(settings.flush_interval_ms / 1000, self._flush_s / settings.flush_max_share)
+        interval = max(settings.flush_interval_ms / 1000, self._flush_s * among / settings.flush_max_share)
         return perf_counter() - self._flushed_at >= min(interval, settings.flush_max_interval_ms / 1000)
 
     def cut(self) -> tuple[Frozen | None, int]:

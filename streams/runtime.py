@@ -217,8 +217,9 @@ class Runtime:
     async def flush_when_due(self) -> None:
         """Flush what is due, for ever."""
         while True:
+            among = sum(hosted.database is not None for hosted in self.hosted.values()) or 1
             for hosted in list(self.hosted.values()):
-                if hosted.flush_due(self._settings.state):
+                if hosted.flush_due(self._settings.state, among=among):
                     await self.flush(hosted)
             await asyncio.sleep(self._settings.state.flush_interval_ms / 4000)
 

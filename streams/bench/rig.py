@@ -62,12 +62,21 @@ class Rig:
             **environment,
         }
         self._log = (folder / "worker.log").open("ab")
-        self.worker = subprocess.Popen(
+        self.worker = self._start({})
+
+    def _start(self, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
             [sys.executable, "-m", "streams.cli", "worker"],
-            env=self._environment,
+            env={**self._environment, **environment},
             stdout=self._log,
             stderr=self._log,
         )
+
+    def restart(self, environment: Mapping[str, str]) -> None:
+        """End the worker and start it again, warm, with other settings."""
+        self._end()
+        self.worker = self._start(environment)
+        self.wait_ready()
 
     def wait_ready(self) -> None:
         """Wait until every stage has its partitions."""
@@ -141,14 +150,17 @@ class Rig:
         return roles
 
     def stop(self) -> None:
-        """End the worker."""
+        """End the worker for good."""
+        self._end()
+        self._log.close()
+
+    def _end(self) -> None:
         self.worker.terminate()
         try:
             self.worker.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self.worker.kill()
             self.worker.wait()
-        self._log.close()
 
 
 @contextmanager

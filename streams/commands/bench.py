@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.bench.machine import describe
-from streams.bench.scenarios import SCENARIOS, Result, run
+from streams.bench.scenarios import ENVIRONMENT, SCENARIOS, Result, run
 
 RESULTS = Path("benchmarks/results")
 NAMES = tuple(scenario.name for scenario in SCENARIOS)
@@ -28,26 +28,26 @@ def bench(names: tuple[str, ...], events: int | None, past: int, partitions: int
     """Measure bench-1 on a real Kafka, with a worker and a producer on this machine."""
     console = Console(stderr=True)
     out.mkdir(parents=True, exist_ok=True)
-    for scenario in SCENARIOS:
-        if names and scenario.name not in names:
-            continue
-        if events is not None:
-            scenario = msgspec.structs.replace(scenario, events=events)  # noqa: PLW2901  # the one to run
-        console.print(f"{scenario.name}: {scenario.events:,} events")
-        folder = Path(tempfile.mkdtemp(prefix="freshrec-bench-"))
-        try:
-            result = run(scenario, folder, partitions=partitions, past=past)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        document = {
-            "settings": msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past},
-            "machine": describe(),
-            "result": msgspec.to_builtins(result),
-        }
-        path = out / f"{scenario.name}.json"
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
-        _show(result, console)
-        click.echo(str(path))
+    chosen = [each for each in SCENARIOS if not names or each.name in names]
+    if events is not None:
+        chosen = [msgspec.structs.replace(each, events=events) for each in chosen]
+    folder = Path(tempfile.mkdtemp(prefix="freshrec-bench-"))
+    console.print("warming up: a fresh Kafka, a worker, the catalogue and the customers' past")
+    try:
+        results = run(chosen, folder, partitions=partitions, past=past)
+        for scenario, result in zip(chosen, results, strict=True):
+            document = {
+                "settings": msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past},
+                "environment": ENVIRONMENT,
+                "machine": describe(),
+                "result": msgspec.to_builtins(result),
+            }
+            path = out / f"{scenario.name}.json"
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+            _show(result, console)
+            click.echo(str(path))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _show(result: Result, console: Console) -> None:

@@ -53,9 +53,10 @@ def open_stage(
     """
     settings: Settings = context.settings
     path = database_path(Path(settings.state.dir), stage, partition)
-    database = RocksDatabase(path, budget, cache_bytes=settings.state.cache_bytes)
+    source = STAGE_BY_NAME[stage].reads[0]
+    cache_bytes = settings.state.cache_bytes // context.partitions(source)
+    database = RocksDatabase(path, budget, cache_bytes=cache_bytes)
     try:
-        source = STAGE_BY_NAME[stage].reads[0]
         expected = expected_meta(
             stage,
             partition,
