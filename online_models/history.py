@@ -78,7 +78,7 @@ class HistoryStep:
         if row is None or (guest and self._expiry.is_gone(row, clock)):
             row = HistoryRow()
         if x.kind == "erasure":
-            return self._erase(x)
+            return self._erase(x, row)
         if x.at <= row.erased_until:
             return []
         if not x.profiling:
@@ -99,7 +99,7 @@ class HistoryStep:
         if x.kind in _ACTIONS:
             groups: list[PairGroup] = []
             teaches = self._may_teach(x, row)
-            session_start, grown = self._learn_session(x, row)
+            session_start, grown = self._learn_session(x, row, teaches=teaches)
             gained = [self._raise_weight(x, line, row, groups) for line in x.lines]
             added = [(gain, 0, 0) for gain in gained]
             if grown is not None:
@@ -149,15 +149,20 @@ class HistoryStep:
         limit = self._rules.max_events_per_hour
         return not limit or row.taught <= limit
 
-    def _learn_session(self, x: Event, row: HistoryRow) -> tuple[bool, PairGroup | None]:
-        """Put the event into its session: whether that opened one, and the pairs its set gained."""
+    def _learn_session(
+        self, x: Event, row: HistoryRow, *, teaches: bool
+    ) -> tuple[bool, PairGroup | None]:
+        """Put the event into its session: whether that opened one, and the pairs its set gained.
+
+        What does not teach stays out of the set, so that no pair is counted of an item that was not.
+        """
         mark = find_session(row.sessions, x.session_id, x.at, gap_ms=self._gap_ms)
         session_start = mark is None
         if mark is None:
             mark = open_session(row.sessions, x.session_id, x.at, max_sessions=self._history.max_sessions)
         else:
             extend_session(mark, x.session_id, x.at)
-        if x.kind not in ("view", "cart"):
+        if x.kind not in ("view", "cart") or not teaches:
             return session_start, None
         return session_start, grow_session(mark, x.lines[0].item, max_set_size=self._rules.max_set_size)
 
@@ -235,20 +240,25 @@ class HistoryStep:
         self.totals.put(TOTALS_KEY, row)
 
     def _learn_unprofiled(self, x: Event, row: HistoryRow) -> list[Fact | Delta]:
-        """Without consent only the ids of events are kept; an order still counts as a basket, once."""
-        kept = HistoryRow(seen=row.seen, erased_until=row.erased_until)
-        fresh = self._is_new(x, kept)
+        """Without consent only ids and the number of events are kept; an order still counts as a basket."""
+        kept = HistoryRow(
+            seen=row.seen, taught_hour=row.taught_hour, taught=row.taught, erased_until=row.erased_until
+        )
+        if not self._is_new(x, kept):
+            return []
+        teaches = x.kind == "purchase" and self._may_teach(x, kept)
         self.rows.put(x.key, kept)
         forget = Fact(x.key, "erasure", x.at, [], [], False, [])
-        if x.kind != "purchase" or not fresh:
+        if not teaches:
             return [forget]
         added: list[tuple[int, int, int]] = [_NO_GAIN] * len(x.lines)
         groups: list[PairGroup] = []
         self._learn_order(x, added, groups)
         return [forget, self._delta(x, added, groups, opened=False)]
 
-    def _erase(self, x: Event) -> list[Fact | Delta]:
-        self.rows.put(x.key, HistoryRow(erased_until=x.at))
+    def _erase(self, x: Event, row: HistoryRow) -> list[Fact | Delta]:
+        # An older request that comes late must not let in what a newer one shut out.
+        self.rows.put(x.key, HistoryRow(erased_until=max(row.erased_until, x.at)))
         return [Fact(x.key, x.kind, x.at, [], [], False, [])]
 
 

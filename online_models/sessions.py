@@ -46,8 +46,8 @@ def open_session(
     """Add a session in its place by time and forget the oldest above the bound."""
     mark = SessionMark(session_id, at, at, [])
     sessions.append(mark)
-    if len(sessions) > 1 and sessions[-2].last_at > at:
-        sessions.sort(key=lambda each: each.last_at)
+    # Not only by where the new one belongs: an older session may have gone on after it was opened.
+    sessions.sort(key=lambda each: each.last_at)
     if len(sessions) > max_sessions:
         del sessions[0]
     return mark

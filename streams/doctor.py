@@ -1,20 +1,21 @@
 """Finding the cause of trouble: each check looks at one thing and says what it saw and what to do."""
 
+import asyncio
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from schemas.settings import KafkaSettings, Settings
 from streams.cluster import topic_specs
 from streams.errors import StateError
 from streams.kafka_probe import broker_answers
+from streams.offsets import end_offsets, lags
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.topics import check_topics
-from streams.topology import GROUPS, STAGES, TOPIC_BY_NAME
+from streams.topology import GROUPS, STAGES
 
 MIN_FREE_SHARE, MIN_FREE_BYTES = 0.05, 2**30
 STORE_BYTES = 8 * 1024 * 1024
@@ -126,26 +127,9 @@ def check_lag(settings: KafkaSettings, *, wait_s: float) -> Finding:
 
 def _lags(settings: KafkaSettings) -> Iterator[tuple[str, tuple[int, int]]]:
     """Lag and committed offset of every partition that a stage reads, by group, topic and partition."""
-    servers = settings.bootstrap_servers.split(",")
-    admin, consumer = KafkaAdminClient(bootstrap_servers=servers), KafkaConsumer(bootstrap_servers=servers)
-    try:
-        for group in GROUPS:
-            name = f"{settings.topic_prefix}freshrec-{group}"
-            reads = [topic for stage in STAGES if stage.group == group for topic in stage.reads]
-            places = [
-                TopicPartition(settings.topic_prefix + topic, number)
-                for topic in reads
-                for number in range(TOPIC_BY_NAME[topic].partitions or settings.partitions)
-            ]
-            ends = consumer.end_offsets(places)
-            committed = admin.list_group_offsets(name).get(name, {})
-            for place in places:
-                known = committed.get(place)
-                at = known.offset if known is not None else 0
-                yield f"{name} {place.topic}/{place.partition}", (max(0, ends[place] - at), at)
-    finally:
-        consumer.close()
-        admin.close()
+    for group in GROUPS:
+        for place, known in asyncio.run(lags(settings, group)).items():
+            yield f"{place.topic}/{place.partition} of {group}", known
 
 
 def check_models(settings: Settings) -> Finding:
@@ -167,17 +151,12 @@ def check_models(settings: Settings) -> Finding:
 
 
 def _ends(settings: KafkaSettings) -> dict[str, int]:
-    consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers.split(","))
-    try:
-        found: dict[str, int] = {}
-        for stage in STAGES:
-            for topic in stage.reads:
-                count = TOPIC_BY_NAME[topic].partitions or settings.partitions
-                places = [TopicPartition(settings.topic_prefix + topic, number) for number in range(count)]
-                found[topic] = sum(consumer.end_offsets(places).values())
-        return found
-    finally:
-        consumer.close()
+    """How many records each topic that a stage reads has seen."""
+    sources = [topic for stage in STAGES for topic in stage.reads]
+    found = dict.fromkeys(sources, 0)
+    for place, end in asyncio.run(end_offsets(settings, sources)).items():
+        found[place.topic.removeprefix(settings.topic_prefix)] += end
+    return found
 
 
 def _has_rows(settings: Settings, stage: str) -> bool:
