@@ -149,9 +149,7 @@ class HistoryStep:
         limit = self._rules.max_events_per_hour
         return not limit or row.taught <= limit
 
-    def _learn_session(
-        self, x: Event, row: HistoryRow, *, teaches: bool
-    ) -> tuple[bool, PairGroup | None]:
+    def _learn_session(self, x: Event, row: HistoryRow, *, teaches: bool) -> tuple[bool, PairGroup | None]:
         """Put the event into its session: whether that opened one, and the pairs its set gained.
 
         What does not teach stays out of the set, so that no pair is counted of an item that was not.

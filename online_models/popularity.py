@@ -13,7 +13,7 @@ import msgspec
 
 from online_models.decay import Decay
 from online_models.protocols import Store
-from online_models.rules import shifted, trim
+from online_models.rule_rows import keep_largest, scaled
 from schemas.messages import WEIGHT_ONE, ItemDeltas, Popular, Position
 from schemas.settings import Settings
 from schemas.state import PopularityRow
@@ -121,7 +121,7 @@ class _Batch:
         row = self._item_rows.get(item) or _fetch(self._items, self._item_rows, item, epoch)
         if row.epoch < epoch:
             _move(row, epoch)
-        count = row.counts.get(_OWN, 0) + shifted(increment, row.epoch - epoch)
+        count = row.counts.get(_OWN, 0) + scaled(increment, 1, row.epoch - epoch)
         row.counts[_OWN] = count = count if count > 0 else 0
         row.updates += 1
         self._enter(ALL, item, count, row.epoch)
@@ -146,7 +146,7 @@ class _Batch:
         if count:
             leaders[item] = count
             if len(leaders) > 2 * self._most:
-                trim(leaders, self._most)
+                keep_largest(leaders, self._most)
         else:
             leaders.pop(item, None)
 

@@ -11,8 +11,8 @@ from online_models.protocols import Views
 from online_models.sources import PartnersBlock, PopularBlock
 from schemas.settings import RecommendSettings
 
-KEPT_ROWS: Final = 2_048
-"""Rows of neighbours kept prepared, about 5 kB each beside the row itself."""
+KEPT_ROWS: Final = 16_384
+"""Rows of neighbours kept prepared, about 2 kB each beside the row itself."""
 
 KEPT_SCOPES: Final = 512
 """Popular scopes kept prepared."""

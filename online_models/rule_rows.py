@@ -46,23 +46,18 @@ def move_landmark(row: RuleRow, epoch: int) -> None:
     ]
 
 
-def add_own(row: RuleRow, at: int, added: tuple[int, int, int], factor: int, shift: int) -> None:
-    """Add to the item's own counts; what rounding took away cannot make one negative.
+def add_own(counts: list[int], added: tuple[int, int, int], factor: int, shift: int) -> None:
+    """Add to an item's own counts; what rounding took away cannot make one negative.
 
     Parameters
     ----------
-    row : RuleRow
-        Changed here.
-    at : int
-        Time of the event (epoch ms).
+    counts : list
+        Counts per scope (similarity, orders, sessions), changed here.
     added : tuple
-        Amount per scope (similarity, orders, sessions); may be negative.
+        Amount per scope; may be negative.
     factor, shift : int
-        Weight of the event's time, and how many half-lives its landmark is before the row's.
+        Weight of the event's time, and how many half-lives its landmark is before that of the counts.
     """
-    row.updates += 1
-    row.at = max(row.at, at)
-    counts = row.counts
     for scope, amount in enumerate(added):
         if amount:
             counts[scope] = max(0, counts[scope] + scaled(amount, factor, shift))

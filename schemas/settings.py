@@ -112,9 +112,11 @@ class RulesSettings(_Section, frozen=True):
     min_count: Annotated[Weight, _says("pairs counted less often are not published")] = 2.0
     published_similar: Annotated[Count, _says("similar items published for one item")] = 50
     published_rules: Annotated[Count, _says("rules published for one item and scope")] = 50
+    neighbour_similar: Annotated[Count, _says("similar items in the recommender's view of an item")] = 30
+    neighbour_rules: Annotated[Count, _says("rules per scope in the recommender's view of an item")] = 15
     republish_growth: Annotated[Weight, _says("growth of its counts to publish an item again")] = 0.05
     republish_interval_ms: Annotated[Limit, _says("an item is published at most so often; 0: always")] = 1_000
-    publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.25
+    publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.1
     sweep_rows_per_s: Annotated[Count, _says("stale items published again, without lag")] = 2_000
 
 
@@ -145,7 +147,7 @@ class RecommendSettings(_Section, frozen=True):
     k: Annotated[Count, _says("items of a list")] = 10
     refresh_interval_ms: Annotated[Limit, _says("one list per customer in it; 0: one per event")] = 100
     repeat_purchases: Annotated[bool, _says("true recommends what was bought already")] = False
-    history_items: Annotated[Count, _says("recent items of a customer that ask for partners")] = 20
+    history_items: Annotated[Count, _says("recent items of a customer that ask for partners")] = 10
     recency_half_life_s: Annotated[Count, _says("half-life of the weight of a customer's items")] = 604_800
     similarity_weight: Annotated[Weight, _says("weight of items similar to the customer's")] = 0.9
     rules_weight: Annotated[Weight, _says("weight of rules over orders")] = 0.6

@@ -7,6 +7,7 @@ so the garbage collector need not look at the millions that are cached (gc=False
 import msgspec
 
 from schemas.messages import Position
+from schemas.times import MIN_EPOCH_MS
 
 ROW_VERSIONS = {"history": 1, "rules": 1, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
 
@@ -79,7 +80,7 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     taught_hour: int = 0
     taught: int = 0
     newest: Pending | None = None
-    erased_until: int = -1
+    erased_until: int = MIN_EPOCH_MS - 1
 
 
 class RuleRow(msgspec.Struct, array_like=True, gc=False):

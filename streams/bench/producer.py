@@ -29,6 +29,7 @@ class ProducerPlan(msgspec.Struct):
     rate: float
     world_rate: float
     start_at_ms: int
+    seed: int
 
 
 class Sent(msgspec.Struct):
@@ -42,7 +43,7 @@ class Sent(msgspec.Struct):
 def messages(plan: ProducerPlan) -> Iterator[Emitted]:
     """Messages of the part of the world that the plan names."""
     world = msgspec.structs.replace(
-        PRESETS["bench-1"], events_per_s=plan.world_rate, start_at_ms=plan.start_at_ms
+        PRESETS["bench-1"], events_per_s=plan.world_rate, start_at_ms=plan.start_at_ms, seed=plan.seed
     )
     store = Storefront(world)
     source = {"catalogue": store.catalogue, "past": store.past, "events": store.events}[plan.part]()

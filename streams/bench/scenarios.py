@@ -37,9 +37,11 @@ class Scenario(msgspec.Struct, frozen=True):
 
 SCENARIOS = (
     Scenario("e2e-learn", 300_000, 0.0, refresh=False),
-    Scenario("e2e-refresh", 60_000, 2_000.0, refresh=True),
+    Scenario("e2e-refresh", 60_000, 2_000.0, refresh=True, refresh_interval_ms=1_000),
     Scenario("e2e-latency", 30_000, 1_000.0, refresh=True),
 )
+CACHES = 60_000
+"""Events that are learned after a restart before anything is measured: a worker's caches fill slowly."""
 
 
 class Result(msgspec.Struct):
@@ -80,17 +82,21 @@ def run(scenarios: Sequence[Scenario], folder: Path, *, partitions: int, past: i
                 accepted += sent.events
         each.wait_learned(accepted, timeout_s=WARM_UP_S)
         warm_up = time.perf_counter() - started
-        for scenario in scenarios:
+        for number, scenario in enumerate(scenarios, start=1):
             each.restart(
                 {
                     "FRESHREC_RECOMMEND__ENABLED": str(scenario.refresh).lower(),
                     "FRESHREC_RECOMMEND__REFRESH_INTERVAL_MS": str(scenario.refresh_interval_ms),
                 }
             )
-            yield _measure(scenario, each, folder, warm_up)
+            filling = each.sent(each.produce(_plan(each, "events", CACHES, 0.0, now, seed=2 * number)))
+            each.wait_learned(filling.events, timeout_s=WARM_UP_S)
+            yield _measure(scenario, each, folder, filling.events, warm_up, seed=2 * number + 1)
 
 
-def _measure(scenario: Scenario, each: Rig, folder: Path, warm_up: float) -> Result:
+def _measure(
+    scenario: Scenario, each: Rig, folder: Path, learned: int, warm_up: float, *, seed: int
+) -> Result:
     broker = local_kafka.status(folder / "kafka").pid
     watcher = None
     if scenario.refresh:
@@ -99,8 +105,10 @@ def _measure(scenario: Scenario, each: Rig, folder: Path, warm_up: float) -> Res
             watcher.stdout.readline()
     before, started = each.cpu(broker), time.time()
     now = time.time_ns() // 1_000_000
-    sent: Sent = each.sent(each.produce(_plan(each, "events", scenario.events, scenario.rate, now)))
-    each.wait_learned(sent.events, timeout_s=WARM_UP_S)
+    sent: Sent = each.sent(
+        each.produce(_plan(each, "events", scenario.events, scenario.rate, now, seed=seed))
+    )
+    each.wait_learned(learned + sent.events, timeout_s=WARM_UP_S)
     seconds = max(0.001, time.time() - sent.first_ms / 1000)
     span = time.time() - started
     share = {role: round((cpu - before.get(role, 0.0)) / span, 3) for role, cpu in each.cpu(broker).items()}
@@ -121,5 +129,8 @@ def _measure(scenario: Scenario, each: Rig, folder: Path, warm_up: float) -> Res
     )
 
 
-def _plan(each: Rig, part: str, events: int, rate: float, now: int) -> ProducerPlan:
-    return ProducerPlan(each.bootstrap, "", each.partitions, part, events, rate, rate or WORLD_RATE, now)
+def _plan(each: Rig, part: str, events: int, rate: float, now: int, *, seed: int = 1) -> ProducerPlan:
+    """What to send; another seed makes other events, so that none is a duplicate of an earlier one."""
+    return ProducerPlan(
+        each.bootstrap, "", each.partitions, part, events, rate, rate or WORLD_RATE, now, seed
+    )

@@ -39,6 +39,11 @@ class RulesPartition(KeptPartition):
         self._published = database.table("~", PublishedRow)
         self._step = RulesStep(self.rows, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+        rules = context.settings.rules
+        shorter = msgspec.structs.replace(
+            rules, published_similar=rules.neighbour_similar, published_rules=rules.neighbour_rules
+        )
+        self._for_neighbours = msgspec.structs.replace(context.settings, rules=shorter)
         self._growth = context.settings.rules.republish_growth
         self._interval = context.settings.rules.republish_interval_ms
         self._due: OrderedDict[str, int] = OrderedDict()
@@ -94,7 +99,7 @@ class RulesPartition(KeptPartition):
         totals = views.totals()
         messages = {
             "item-counts": _pack(publishing.counts(item, row)),
-            "neighbours": _pack(publishing.neighbours(item, row, views.counts, totals, settings)),
+            "neighbours": _pack(publishing.neighbours(item, row, views.counts, totals, self._for_neighbours)),
         }
         for rules in publishing.association_rules(item, row, views.counts, totals, settings):
             messages[f"association-rules {rules.scope}"] = _json(rules)
