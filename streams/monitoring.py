@@ -135,6 +135,7 @@ class Metrics(_Registered):
     refreshes_coalesced: Annotated[
         Counter, Says("freshrec_refreshes_coalesced_total", "Refreshes that a later one made needless.")
     ]
+    refreshes_pending: Annotated[Gauge, Says("freshrec_refreshes_pending", "Customers whose list is owed.")]
     published_rows: Annotated[
         Counter,
         Says("freshrec_published_rows_total", "Rows sent to views.", (("view", "a view of the topology"),)),

@@ -126,6 +126,10 @@ class Replay:
                         (self.records, self.hits.queries, self.hits.hits, self.hits.popular_hits)
                     )
 
+    def catch_up(self) -> None:
+        """Let the stages after history handle what waits, as a batch's end does."""
+        self._settle(drain=False)
+
     def finish(self) -> None:
         """Publish all that is stale, refresh each customer once more, and write the state."""
         self._settle(drain=True)

@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from streams.errors import FreshrecError
 from streams.monitoring import Metrics
 from streams.runtime import Runtime
+from streams.stages.history import HistoryPartition
 
 logger = logging.getLogger(__name__)
 CHECK_INTERVAL_S = 1.0
@@ -95,6 +96,9 @@ class Watchdog:
         if total != self._sum or not self._lag:
             self._sum, self._moved_at = total, monotonic()
         metrics.watchdog_age.set(self.age_s)
+        histories = [each.part for each in hosted if isinstance(each.part, HistoryPartition)]
+        metrics.refreshes_pending.set(sum(len(part.progress.pending) for part in histories))
+        _raise_to(metrics.refreshes_coalesced, sum(part.refreshes.coalesced for part in histories))
         sizes: dict[str, list[int]] = {}
         for each in hosted:
             metrics.lag.labels(topic=each.topic, partition=str(each.partition)).set(each.lag)

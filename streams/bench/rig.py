@@ -30,7 +30,7 @@ class Samples(msgspec.Struct):
 
     lag: float
     accepted: float
-    refreshed: float
+    pending: float
     values: dict[str, float]
 
 
@@ -51,7 +51,7 @@ class Rig:
 
     def __init__(self, folder: Path, bootstrap: str, partitions: int, environment: Mapping[str, str]) -> None:
         self.folder, self.bootstrap, self.partitions = folder, bootstrap, partitions
-        self.port = _free_port()
+        self.port = free_port()
         self._environment = {
             **os.environ,
             "FRESHREC_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
@@ -120,17 +120,15 @@ class Rig:
                 if sample.name == "freshrec_events_total" and sample.labels["result"] == "accepted":
                     found.accepted += sample.value
         found.lag = values.get("freshrec_lag_records", 0.0)
-        found.refreshed = sum(
-            value for name, value in values.items() if name.endswith("recommendation_latency_seconds_count")
-        )
+        found.pending = values.get("freshrec_refreshes_pending", 0.0)
         return found
 
     def wait_learned(self, accepted: float, *, timeout_s: float) -> Samples:
-        """Wait until that many messages were accepted and no stage has lag, twice in a row."""
+        """Wait until that many messages were accepted, nothing lags and no list is owed, twice in a row."""
         deadline, calm = time.monotonic() + timeout_s, 0
         while time.monotonic() < deadline:
             found = self.samples()
-            calm = calm + 1 if found.accepted >= accepted and found.lag == 0 else 0
+            calm = calm + 1 if found.accepted >= accepted and not found.lag and not found.pending else 0
             if calm >= 2:
                 return found
             time.sleep(POLL_S)
@@ -182,7 +180,8 @@ def rig(folder: Path, environment: Mapping[str, str], *, partitions: int) -> Ite
         local_kafka.down(kafka)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
