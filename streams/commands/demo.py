@@ -1,46 +1,90 @@
-"""`freshrec demo`: watch recommendations change, on a real Kafka or without one."""
+"""`freshrec demo`: a shop, its recommendations and how they change, from an empty machine to the figures.
+
+Everything is made in a folder of its own and gone at the end, also after Ctrl-C and errors.
+"""
 
 import asyncio
-import shutil
-import tempfile
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from streams.showcase.figures import Figures
-from streams.showcase.floors import kafka_floor, replay_floor
-from streams.showcase.story import Story
+from schemas.settings import LogSettings
+from streams.demo.folder import own_folder
+from streams.demo.house import House
+from streams.demo.interrupts import interruptible
+from streams.demo.kafka_house import kafka_house
+from streams.demo.live_screen import LiveScreen
+from streams.demo.memory_house import memory_house
+from streams.demo.screen import PlainScreen, Screen
+from streams.demo.settings import STATE, demo_settings
+from streams.demo.show import Show
+from streams.logging_setup import configure
+
+SECONDS = 42.0
+EVENTS_PER_S = 120.0
 
 
 @click.command()
 @click.option("--no-kafka", is_flag=True, help="The same topology in this process, without a broker.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Kafka's port; a free one by default.")
-@click.option("--warm-up", "warm_up_s", type=click.FloatRange(min=1), default=20.0, show_default=True)
-@click.option("--keep", is_flag=True, help="Keep the folder with state and logs.")
-def demo(no_kafka: bool, port: int, warm_up_s: float, keep: bool) -> None:
-    """Simulate a shop; two customers with the same past part, and their lists with them."""
-    console = Console(width=None if Console().is_terminal else 120)
-    folder = Path(tempfile.mkdtemp(prefix="freshrec-demo-"))
-    try:
-        asyncio.run(_run(folder, console, no_kafka=no_kafka, port=port, warm_up_s=warm_up_s))
-    finally:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Where Kafka listens, on 127.0.0.1 only; a free port by default.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for everything, absent or empty; a temporary one by default.",
+)
+@click.option("--keep", is_flag=True, help="Don't remove the folder at the end.")
+@click.option("--seconds", type=click.FloatRange(5.0), default=SECONDS, hidden=True)
+@click.option("--rate", type=click.FloatRange(1.0), default=EVENTS_PER_S, hidden=True)
+def demo(no_kafka: bool, port: int, data: Path | None, keep: bool, seconds: float, rate: float) -> None:
+    """Watch recommendations change: a real Kafka, a worker and a simulated shop, for about a minute.
+
+    Two customers with the same past part ways, and so do their lists. Settings files and FRESHREC_ variables
+    play no part in it.
+    """
+    if no_kafka and port:
+        raise click.UsageError("--port is Kafka's: it cannot be combined with --no-kafka")
+    configure(LogSettings(level="warning"))
+    screen = _screen()
+    with interruptible(), own_folder(data, keep=keep) as folder:
+        screen.title(_title(folder, no_kafka=no_kafka, keep=keep))
+        with _house(folder, screen, no_kafka=no_kafka, port=port) as house:
+            show = Show(house, screen, seconds=seconds, events_per_s=rate)
+            figures = asyncio.run(show.run())
+        screen.figures(figures)
         if keep:
-            console.print(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    console.print("done. Next: README.md, 'From a file to the first recommendation'")
+            name = figures.parting.first if figures.parting else "anna"
+            partitions = house.settings.kafka.partitions
+            screen.done(
+                f"kept in {folder}: FRESHREC_KAFKA__PARTITIONS={partitions} freshrec recommend {name} --state {folder / STATE}"
+            )
 
 
-async def _run(folder: Path, console: Console, *, no_kafka: bool, port: int, warm_up_s: float) -> None:
-    figures = Figures()
-
-    def say(text: str) -> None:
-        console.print(f"[dim]{text}[/]", highlight=False)
-
+@contextmanager
+def _house(folder: Path, screen: Screen, *, no_kafka: bool, port: int) -> Iterator[House]:
+    settings = demo_settings(folder)
     if no_kafka:
-        async with replay_floor(folder, figures) as floor:
-            await Story(floor, figures, console, warm_up_s=warm_up_s).tell()
+        with memory_house(settings, screen) as in_memory:
+            yield in_memory
     else:
-        async with kafka_floor(folder, figures, say, port=port) as floor:
-            await Story(floor, figures, console, warm_up_s=warm_up_s).tell()
+        with kafka_house(settings, folder, port, screen) as on_kafka:
+            yield on_kafka
+
+
+def _screen() -> Screen:
+    console = Console(highlight=False)
+    return LiveScreen(console) if sys.stdout.isatty() and not console.is_dumb_terminal else PlainScreen()
+
+
+def _title(folder: Path, *, no_kafka: bool, keep: bool) -> str:
+    what = "the whole topology in one process" if no_kafka else "a real Kafka, a worker"
+    fate = "kept" if keep else "removed at the end"
+    return f"freshrec demo: {what} and a simulated shop, in {folder} ({fate})"

@@ -1,108 +1,78 @@
-"""The figures of a demo, and how they read. Pure."""
+"""What the demonstration counts: lists, latencies, hits against popularity, refused records."""
 
-from collections.abc import Mapping, Sequence
-from math import ceil
+from collections import Counter
+from time import perf_counter
 
 import msgspec
+import numpy as np
+from rich.table import Table
 
-from streams.showcase.house import Counts
-from streams.showcase.watcher import Watcher
+from online_models.metrics import PrequentialHits
+from online_models.worlds import Emitted
+from schemas.recommendations import Recommendation
 
-
-class Parting(msgspec.Struct, frozen=True):
-    """How two customers' lists came to differ: in so many of k places, so long after they acted apart."""
-
-    first: str
-    second: str
-    places: int
-    k: int
-    after_s: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.first}'s and {self.second}'s lists differ in {self.places} of {self.k} places, "
-            f"{self.after_s:.2f} s after"
-        )
+K = 10
+_ACTIONS = frozenset({"browses", "purchases", "ratings"})
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a demo measured."""
+class Figures:
+    """Follows what is sent and what comes back.
 
-    sent: int
-    catalogue: int
-    counts: Counts
-    lists: int
-    latency_ms: tuple[float, float, float]
-    """p50, p95 and p99."""
-    rejected: Mapping[str, int]
-    queries: int
-    hit_rate: float
-    popular_hit_rate: float
-    k: int
-    seconds: float
-    parting: Parting | None
-
-
-def percentile(sorted_values: Sequence[float], share: float) -> float:
-    """Return the smallest value that so large a share of all is not above; 0 when there is none.
-
-    Examples
-    --------
-    >>> [percentile([1.0, 2.0, 3.0, 4.0], share) for share in (0.5, 0.95)], percentile([], 0.5)
-    ([2.0, 4.0], 0.0)
+    Lists are compared with what their customers do next, and with the most popular items that the
+    customer has not bought.
     """
-    if not sorted_values:
-        return 0.0
-    return sorted_values[max(0, ceil(share * len(sorted_values)) - 1)]
 
+    def __init__(self) -> None:
+        self.sent = self.lists = 0
+        self.rejected: Counter[str] = Counter()
+        self.newest: dict[str, Recommendation] = {}
+        self._sent_at: dict[str, float] = {}
+        self._latencies_ms: list[float] = []
+        self._popular: Counter[str] = Counter()
+        self._bought: dict[str, set[str]] = {}
+        self._hits = PrequentialHits(K)
 
-def figures_of(
-    watcher: Watcher, counts: Counts, *, catalogue: int, seconds: float, parting: Parting | None
-) -> Figures:
-    """Sum up what was watched and what the stages counted."""
-    latencies = sorted(watcher.latencies_ms)
-    hits = watcher.rates.hits
-    return Figures(
-        sent=watcher.sent,
-        catalogue=catalogue,
-        counts=counts,
-        lists=watcher.lists,
-        latency_ms=(percentile(latencies, 0.5), percentile(latencies, 0.95), percentile(latencies, 0.99)),
-        rejected=dict(watcher.rejected),
-        queries=hits.queries,
-        hit_rate=hits.hit_rate,
-        popular_hit_rate=hits.popular_hit_rate,
-        k=hits.k,
-        seconds=seconds,
-        parting=parting,
-    )
+    def note_sent(self, message: Emitted) -> None:
+        """Take a message that is about to be sent."""
+        self.sent += 1
+        if message.topic not in _ACTIONS:
+            return
+        try:
+            event = msgspec.json.decode(message.value)
+            customer = event.get("user_id") or event["session_id"]
+            items = [event["item_id"]] if "item_id" in event else [line["item_id"] for line in event["lines"]]
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+            return
+        if not isinstance(customer, str) or not all(isinstance(item, str) for item in items):
+            return
+        self._sent_at[str(event.get("event_id"))] = perf_counter()
+        self._hits.learn(customer, items)
+        self._popular.update(items)
+        if message.topic != "browses":
+            self._bought.setdefault(customer, set()).update(items)
 
+    def note_list(self, message: Recommendation) -> None:
+        """Take a list that arrived."""
+        self.lists += 1
+        customer = message.user_id or message.session_id or ""
+        self.newest[customer] = message
+        had = self._bought.get(customer, set())
+        popular = [item for item, _ in self._popular.most_common(K + len(had)) if item not in had]
+        self._hits.give(customer, [item.item_id for item in message.items], popular=popular)
+        started = self._sent_at.get(message.caused_by[-1]) if message.caused_by else None
+        if started is not None:
+            self._latencies_ms.append((perf_counter() - started) * 1000)
 
-def rows(figures: Figures) -> list[tuple[str, str]]:
-    """Name and value of each figure, in the order in which they are shown."""
-    counts, (p50, p95, p99) = figures.counts, figures.latency_ms
-    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(figures.rejected.items()))
-    shown = [
-        (
-            "events sent",
-            f"{figures.sent:,} in {figures.seconds:.0f} s, after {figures.catalogue:,} messages "
-            "about items and customers",
-        ),
-        (
-            "events accepted",
-            f"{counts.accepted:,}, of which {counts.duplicates:,} duplicates changed nothing",
-        ),
-        ("events rejected", f"{counts.rejected:,}" + (f" ({reasons})" if reasons else "")),
-        ("recommendations out", f"{figures.lists:,} lists of {figures.k} items"),
-        ("event to recommendation", f"p50 {p50:,.1f} ms, p95 {p95:,.1f} ms, p99 {p99:,.1f} ms"),
-        (
-            f"hit rate at {figures.k}",
-            f"{figures.hit_rate:.3f}, popularity's {figures.popular_hit_rate:.3f} "
-            f"({figures.queries:,} acts of customers who had a list)",
-        ),
-    ]
-    if figures.parting is not None:
-        shown.append(("one past, two ways", str(figures.parting)))
-    if counts.restarts:
-        shown.append(("processes restarted", f"{counts.restarts}: see the worker's log"))
-    return shown
+    def table(self) -> Table:
+        """The figures at the end."""
+        table = Table(show_header=False, title="figures")
+        p50, p95, p99 = np.percentile(np.array(self._latencies_ms or [0.0]), [50, 95, 99])
+        refused = ", ".join(f"{reason} {count}" for reason, count in sorted(self.rejected.items())) or "none"
+        table.add_row("messages in", f"{self.sent:,}")
+        table.add_row("recommendations out", f"{self.lists:,}")
+        table.add_row("event to recommendation, p50 / p95 / p99", f"{p50:.0f} / {p95:.0f} / {p99:.0f} ms")
+        table.add_row("rejected", f"{self.rejected.total():,} ({refused})")
+        table.add_row(f"hit rate of the lists at {K}", f"{self._hits.hit_rate:.3f}")
+        table.add_row(f"hit rate of popularity at {K}", f"{self._hits.popular_hit_rate:.3f}")
+        table.add_row("compared on", f"{self._hits.queries:,} events")
+        return table

@@ -21,11 +21,11 @@ from schemas.settings import KafkaSettings, Settings, StateSettings
 from streams import local_kafka
 from streams.bench.rig import free_port
 from streams.cluster import topic_specs
-from streams.showcase.figures import Figures
 from streams.errors import FreshrecError
 from streams.formats import FileRecord
 from streams.partitioning import partition_of
 from streams.replay import Replay
+from streams.showcase.figures import Figures
 from streams.topics import create_topics
 
 READY_S = 60.0
@@ -50,7 +50,7 @@ class ReplayFloor:
         settings = Settings(state=StateSettings(dir=str(folder / "state")))
         self.run = Replay(
             settings,
-            on_recommendation=lambda value: void(figures.note_list(_list(value))),
+            on_recommendation=lambda value: figures.note_list(_list(value)),
             on_rejected=lambda rejection: figures.rejected.update([rejection.reason]),
             measure=False,
         )
@@ -66,10 +66,6 @@ class ReplayFloor:
         """Let published rows follow, and time pass."""
         self.run.catch_up()
         await asyncio.sleep(min(seconds, 0.01))
-
-
-def void(_: object) -> None:
-    """Drop a result that nobody asked for."""
 
 
 class KafkaFloor:
@@ -189,9 +185,8 @@ async def _wait_ready(worker: "subprocess.Popen[bytes]", log: Path) -> None:
             await asyncio.sleep(0.1)
         else:
             return
-    raise FreshrecError(
-        f"the worker was not ready within {READY_S:.0f} s; its log ends:\n{log.read_text()[-2000:]}"
-    )
+    ending = log.read_text()[-2000:]
+    raise FreshrecError(f"the worker was not ready within {READY_S:.0f} s; its log ends:\n{ending}")
 
 
 def _stop(worker: "subprocess.Popen[bytes]") -> int:

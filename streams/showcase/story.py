@@ -90,10 +90,8 @@ class Story:
             done += 1.0
             if perf_counter() - shown >= 3.0:
                 shown = perf_counter()
-                self._console.print(
-                    f"  {self._figures.sent:,} messages in, {self._figures.lists:,} lists out",
-                    highlight=False,
-                )
+                sent, lists = self._figures.sent, self._figures.lists
+                self._console.print(f"  {sent:,} messages in, {lists:,} lists out", highlight=False)
 
     async def _run_shop(self, seconds: float) -> None:
         """Let the other customers act for a while."""
