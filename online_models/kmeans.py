@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from online_models.lloyd import Floats, choose_centres, matched, refine, squared_distances, taken_over
+from online_models.lloyd import (
+    Floats,
+    better_centres,
+    choose_centres,
+    matched,
+    refine,
+    squared_distances,
+    taken_over,
+)
 from schemas.clusters import KMeansState
 from schemas.messages import Centroids
 
@@ -18,8 +26,8 @@ FLOOR = 0.05
 CLIP = 5.0
 """Farthest that a standardised feature lies from the mean."""
 
-CLEARLY_BETTER = 0.98
-"""Share of the inertia below which other centres replace those in use."""
+RECENT = 200
+"""Newest samples that are kept at least, and 20 for each cluster, to compare centres on."""
 
 _SEED = 20_250_106
 _NUMBER = "<f8"
@@ -49,15 +57,15 @@ class StreamingKMeans:
     forgetting_cap : int
         Samples that a centre, and the standardisation, remember at most.
     warmup_samples : int
-        Samples before the first centres are chosen, and how many of the newest ones are kept.
+        Samples before the first centres are chosen.
 
     Notes
     -----
     After the warm-up the first centres are chosen from it by k-means++ with restarts. At twice as many
-    samples, four times and so on, at the latest every `forgetting_cap`, the same is tried over the newest
-    samples; clearly better centres replace those in use, and a centre that has not moved for
-    `forgetting_cap` samples gets a new place. So neither an unlucky start nor a drift that empties a
-    segment lasts.
+    samples, four times and so on, at the latest every `forgetting_cap`, others are chosen from half of the
+    newest samples and replace those in use if they are clearly better on the other half; a centre that has
+    not moved for `forgetting_cap` samples gets a new place. So neither an unlucky start nor a drift that
+    empties a segment lasts.
 
     References
     ----------
@@ -80,6 +88,7 @@ class StreamingKMeans:
     ) -> None:
         self.clusters, self.cap = clusters, forgetting_cap
         self.warmup = max(warmup_samples, clusters)
+        self._kept = max(self.warmup, RECENT, 20 * clusters)
         self._weights = np.array(weights)
         self._features = len(weights)
 
@@ -124,19 +133,19 @@ class StreamingKMeans:
         mean, deviation = self.scale(state)
         recent = _scaled(np.frombuffer(state.recent, _NUMBER).reshape(-1, self._features), mean, deviation)
         state.refit_at = state.seen + min(state.seen, self.cap)
-        inertia, found = choose_centres(recent, self.clusters, seed=_SEED)
         if not state.centres:
+            _, found = choose_centres(recent, self.clusters, seed=_SEED)
             self._settle(state, recent, mean + found * deviation, found)
             return np.zeros((0, self.clusters))
         old = (self.centres(state) - mean) / deviation
-        kept_inertia, kept = refine(recent, old)
-        if inertia < CLEARLY_BETTER * kept_inertia:
-            found = matched(found, old)
+        better = better_centres(recent, old, seed=_SEED)
+        if better is not None:
+            found = matched(better, old)
         else:
             dead = [state.seen - at >= self.cap for at in state.won_at]
             if not any(dead):
                 return None
-            found = np.where(np.array(dead)[:, None], kept, old)
+            found = np.where(np.array(dead)[:, None], refine(recent, old)[1], old)
         self._settle(state, recent, mean + found * deviation, found)
         return taken_over(recent, old, found)
 
@@ -159,7 +168,7 @@ class StreamingKMeans:
 
     def _remember(self, state: KMeansState, x: Floats) -> None:
         """Put the sample into the moments and into the ring of the newest ones."""
-        place = state.seen % self.warmup
+        place = state.seen % self._kept
         size = x.nbytes
         state.recent[place * size : (place + 1) * size] = x.astype(_NUMBER).tobytes()
         state.seen += 1

@@ -11,6 +11,9 @@ Floats = NDArray[np.float64]
 ROUNDS = 20
 RESTARTS = 8
 
+CLEARLY_BETTER = 0.98
+"""Share of the inertia below which other centres replace those in use."""
+
 
 def choose_centres(vectors: Floats, clusters: int, *, seed: int) -> tuple[float, Floats]:
     """Return the lowest inertia, and its centres, of some restarts of k-means++ and Lloyd's rounds.
@@ -35,8 +38,8 @@ def choose_centres(vectors: Floats, clusters: int, *, seed: int) -> tuple[float,
 
     Examples
     --------
-    >>> inertia, centres = choose_centres(np.array([[0.0], [1.0], [9.0], [10.0]]), 2, seed=1)
-    >>> inertia, sorted(centres.ravel().tolist())
+    >>> lowest, centres = choose_centres(np.array([[0.0], [1.0], [9.0], [10.0]]), 2, seed=1)
+    >>> lowest, sorted(centres.ravel().tolist())
     (1.0, [0.5, 9.5])
     """
     if len(vectors) < clusters:
@@ -44,6 +47,29 @@ def choose_centres(vectors: Floats, clusters: int, *, seed: int) -> tuple[float,
     generator = np.random.Generator(np.random.PCG64(seed))
     tries = [refine(vectors, _seeded(vectors, clusters, generator)) for _ in range(RESTARTS)]
     return min(tries, key=lambda tried: tried[0])
+
+
+def better_centres(vectors: Floats, old: Floats, *, seed: int) -> Floats | None:
+    """Look for centres that are clearly better than the old ones; None when there are none.
+
+    Half of the vectors choose, the other half compares, so that no centres win by knowing the test.
+
+    Examples
+    --------
+    >>> vectors = np.array([[0.0], [0.2], [9.0], [9.2], [0.1], [0.1], [9.1], [9.1]])
+    >>> found = better_centres(vectors, np.array([[0.0], [1.0]]), seed=1)
+    >>> np.sort(found.ravel()).round(6).tolist()
+    [0.1, 9.1]
+    >>> better_centres(vectors, found, seed=1) is None
+    True
+    """
+    choosing, comparing = vectors[::2], vectors[1::2]
+    if len(choosing) < len(old) or not len(comparing):
+        return None
+    _, found = choose_centres(choosing, len(old), seed=seed)
+    if inertia(comparing, found) >= CLEARLY_BETTER * inertia(comparing, old):
+        return None
+    return refine(vectors, found)[1]
 
 
 def refine(vectors: Floats, centres: Floats) -> tuple[float, Floats]:
@@ -66,7 +92,7 @@ def refine(vectors: Floats, centres: Floats) -> tuple[float, Floats]:
                 apart[farthest] = 0.0
         if np.array_equal(before, centres):
             break
-    return float(squared_distances(vectors, centres).min(axis=1).sum()), centres
+    return inertia(vectors, centres), centres
 
 
 def matched(new: Floats, old: Floats) -> Floats:
@@ -104,6 +130,11 @@ def taken_over(vectors: Floats, old: Floats, new: Floats) -> Floats:
     totals = counts.sum(axis=1, keepdims=True)
     shares: Floats = np.where(totals > 0, counts / np.maximum(totals, 1), np.eye(clusters))
     return shares
+
+
+def inertia(vectors: Floats, centres: Floats) -> float:
+    """Sum of the squared distances of all vectors to their nearest centres."""
+    return float(squared_distances(vectors, centres).min(axis=1).sum())
 
 
 def squared_distances(vectors: Floats, centres: Floats) -> Floats:

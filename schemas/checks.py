@@ -103,6 +103,8 @@ def _check_link(x: Link, limits: IngestSettings) -> Rejected | None:
 def _check_impression(x: Impression, limits: IngestSettings) -> Rejected | None:
     if x.user_id is None and x.session_id is None:
         return Rejected("missing_field", "an impression needs `user_id`, or `session_id` for a guest")
+    if not x.items:
+        return Rejected("missing_field", "`items` is empty; expected at least one item")
     if len(x.items) > limits.max_lines:
         return Rejected("bad_value", f"{len(x.items)} items; at most {limits.max_lines} are accepted")
     ids = [

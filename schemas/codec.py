@@ -94,9 +94,7 @@ def decode(
         )
     latest = YEAR_2100_MS if sent_at is None else sent_at + limits.max_future_s * 1000
     if at > latest:
-        return Rejected(
-            "in_future", f"at {at} is more than {limits.max_future_s} s after the record was sent"
-        )
+        return Rejected("in_future", f"at is {at}; the latest time that is accepted here is {latest}")
     refused = check(name, message, limits)
     if refused is not None:
         return refused
@@ -116,6 +114,8 @@ def _type_name(fields: dict[str, msgspec.Raw]) -> str | Rejected:
 
 def _invalid(error: str) -> Rejected:
     if error.startswith("Object missing required field"):
+        return Rejected("missing_field", error)
+    if "got `null`" in error and "at `$." in error and not error.endswith("]`"):
         return Rejected("missing_field", error)
     if error.startswith("Expected `object`") and "at `$" not in error:
         return Rejected("invalid_json", f"not a JSON object: {error}")

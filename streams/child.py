@@ -19,7 +19,7 @@ import uvloop
 
 from schemas.settings import Settings
 from streams.app import consumer_of, make_app
-from streams.errors import FreshrecError
+from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
 from streams.health import Health
 from streams.kafka_outbox import KafkaOutbox
@@ -128,10 +128,18 @@ class Child:
         self.app.finalize()
         self.runtime.consumer = consumer_of(self.app)
         await self.app.start()
+        self._keep(self._watch_app())
         self._keep(self.runtime.publish())
         self._keep(self.runtime.flush_when_due())
         self._keep(self.watchdog.run())
         _freeze_garbage()
+
+    async def _watch_app(self) -> None:
+        """End the process as soon as Faust gave up: its consumer is gone then."""
+        await self.app.wait()
+        if not self.stopping.is_set():
+            reason = self.app.crash_reason
+            raise BrokerError(f"the Kafka client of this process gave up: {reason!r}; a fresh one reads on")
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         """Run a task of the process; whatever it raises ends the process."""

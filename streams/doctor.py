@@ -1,174 +1,92 @@
-"""Finding the cause of trouble: each check looks at one thing and says what it saw and what to do."""
+"""Finding the cause of trouble: each check looks at one thing and says what it saw and what to do.
 
-import asyncio
+Reads only: the broker through its admin interface, stores beside a running worker, the size of the disk.
+"""
+
 import shutil
-import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import msgspec
+from typing import Final
 
 from schemas.settings import KafkaSettings, Settings
 from streams.cluster import topic_specs
-from streams.errors import StateError
+from streams.doctor_finding import Finding
+from streams.doctor_lag import check_lag
+from streams.doctor_models import check_models, check_state
+from streams.errors import BrokerError
 from streams.kafka_probe import broker_answers
-from streams.offsets import end_offsets, lags
-from streams.rocks_store import RocksBudget, RocksDatabase
-from streams.topics import check_topics
-from streams.topology import GROUPS, STAGES
+from streams.topics import check_topics, list_topics
 
-MIN_FREE_SHARE, MIN_FREE_BYTES = 0.05, 2**30
-STORE_BYTES = 8 * 1024 * 1024
-ROWS_OF = {"history": "h", "rules": "r", "popularity": "i", "segments": "s", "clusters": "c"}
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What a check found: `cause` is empty when all is well."""
-
-    check: str
-    ok: bool
-    cause: str = ""
-    what_to_do: str = ""
+MIN_FREE_SHARE: Final = 0.05
+MIN_FREE_BYTES: Final = 2**30
+_REFERRAL: Final = ". 'freshrec doctor' looks for the cause"
 
 
 def examine(settings: Settings, *, wait_s: float = 3.0) -> list[Finding]:
-    """Run every check that makes sense; without a broker those that need one are left out."""
-    findings = [check_disk(Path(settings.state.dir)), check_state(settings)]
-    broker = check_broker(settings.kafka)
-    findings.append(broker)
-    if broker.ok:
-        topics = check_topology(settings.kafka)
-        findings.append(topics)
-        if topics.ok:
-            findings.append(check_lag(settings.kafka, wait_s=wait_s))
-            findings.append(check_models(settings))
+    """Run every check that makes sense; those that need a broker, or all topics, only with them.
+
+    Parameters
+    ----------
+    settings
+        Broker, topics and `state.dir`.
+    wait_s
+        Time between the two looks at the lag.
+    """
+    findings = [*check_disk(Path(settings.state.dir)), *check_state(settings), *check_broker(settings.kafka)]
+    if not findings[-1].ok:
+        return findings
+    try:
+        findings += check_topology(settings.kafka)
+        if findings[-1].ok:
+            findings += check_lag(settings, wait_s=wait_s)
+            findings += check_models(settings)
+    except BrokerError as error:
+        cause = str(error).removesuffix(_REFERRAL)
+        findings.append(Finding("broker", ok=False, cause=cause, what_to_do="see the log of the broker"))
     return findings
 
 
-def check_broker(settings: KafkaSettings) -> Finding:
-    """Whether a broker answers at all."""
-    if broker_answers(settings.bootstrap_servers):
-        return Finding("broker", ok=True)
-    return Finding(
-        "broker",
-        ok=False,
-        cause=f"no Kafka broker answers at {settings.bootstrap_servers}",
-        what_to_do="start one with `freshrec kafka up`, or set FRESHREC_KAFKA__BOOTSTRAP_SERVERS",
-    )
-
-
-def check_topology(settings: KafkaSettings) -> Finding:
-    """Whether every topic is there with the partitions that the settings say."""
-    problems = check_topics(settings.bootstrap_servers, topic_specs(settings))
-    if not problems:
-        return Finding("topics", ok=True)
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Finding(
-        "topics",
-        ok=False,
-        cause=problems[0] + more,
-        what_to_do="`freshrec topics create` makes what is missing",
-    )
-
-
-def check_state(settings: Settings) -> Finding:
-    """Whether there is any state."""
-    folder = Path(settings.state.dir)
-    stores = [path for stage in STAGES if stage.keeps for path in (folder / stage.name).glob("*/CURRENT")]
-    if stores:
-        return Finding("state", ok=True)
-    return Finding(
-        "state",
-        ok=False,
-        cause=f"there are no stores under {folder}",
-        what_to_do="run `freshrec worker` (or `freshrec replay`), or point FRESHREC_STATE__DIR to the state",
-    )
-
-
 def check_disk(
-    folder: Path, *, min_share: float = MIN_FREE_SHARE, min_bytes: int = MIN_FREE_BYTES
-) -> Finding:
-    """Whether the disk of the state has room."""
+    folder: Path, *, min_free_share: float = MIN_FREE_SHARE, min_free_bytes: float = MIN_FREE_BYTES
+) -> list[Finding]:
+    """Whether the disk that a state directory is on, or will be, has room."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     usage = shutil.disk_usage(place)
-    free, total = (round(each / 2**30, 1) for each in (usage.free, usage.total))
-    if usage.free >= min_bytes and usage.free >= min_share * usage.total:
-        return Finding("disk", ok=True)
-    return Finding(
-        "disk",
-        ok=False,
-        cause=f"the disk of {folder} is almost full: {free} of {total} GiB free",
-        what_to_do="free space or move state.dir; RocksDB stops writing when the disk is full",
-    )
+    free = f"{usage.free / 2**30:.1f} of {usage.total / 2**30:.1f} GiB are free for {folder}"
+    if usage.free >= min_free_bytes and usage.free >= min_free_share * usage.total:
+        return [Finding("disk", ok=True, cause=free)]
+    advice = "make room, or move state.dir to another disk: RocksDB cannot write on a full one"
+    return [Finding("disk", ok=False, cause=f"the disk is almost full: {free}", what_to_do=advice)]
 
 
-def check_lag(settings: KafkaSettings, *, wait_s: float) -> Finding:
-    """Whether what waits is being read: committed offsets are compared twice."""
-    before = dict(_lags(settings))
-    if not any(lag for lag, _ in before.values()):
-        return Finding("lag", ok=True)
-    time.sleep(wait_s)
-    after = dict(_lags(settings))
-    stuck = {
-        place: lag
-        for place, (lag, committed) in after.items()
-        if lag and place in before and before[place][0] and before[place][1] == committed
-    }
-    if not stuck:
-        return Finding("lag", ok=True)
-    place, lag = max(stuck.items(), key=lambda item: item[1])
-    return Finding(
-        "lag",
-        ok=False,
-        cause=f"{sum(stuck.values())} records wait, nothing moved in {wait_s:g} s; most in {place}: {lag}",
-        what_to_do="is a worker running? See its log and /health/ready; restart it if it hangs",
-    )
+def check_broker(settings: KafkaSettings) -> list[Finding]:
+    """Whether a broker answers at all."""
+    address = settings.bootstrap_servers
+    try:
+        if broker_answers(address):
+            return [Finding("broker", ok=True, cause=f"a Kafka broker answers at {address}")]
+        cause = f"no Kafka broker answers at {address}; topics, lag and models were not looked at"
+    except ValueError as error:
+        cause = f"kafka.bootstrap_servers cannot be used: {error}"
+    advice = "start a local one with 'freshrec kafka up', or correct FRESHREC_KAFKA__BOOTSTRAP_SERVERS"
+    return [Finding("broker", ok=False, cause=cause, what_to_do=advice)]
 
 
-def _lags(settings: KafkaSettings) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Lag and committed offset of every partition that a stage reads, by group, topic and partition."""
-    for group in GROUPS:
-        for place, known in asyncio.run(lags(settings, group)).items():
-            yield f"{place.topic}/{place.partition} of {group}", known
-
-
-def check_models(settings: Settings) -> Finding:
-    """Whether each stage whose source has records has rows."""
-    ends = _ends(settings.kafka)
-    empty = [
-        stage.name
-        for stage in STAGES
-        if stage.keeps and ends.get(stage.reads[0]) and not _has_rows(settings, stage.name)
+def check_topology(settings: KafkaSettings) -> list[Finding]:
+    """Whether every topic is there as the topology wants it: the missing ones, then each wrong one."""
+    specs = topic_specs(settings)
+    present = {state.name for state in list_topics(settings.bootstrap_servers)}
+    missing = [spec.name for spec in specs if spec.name not in present]
+    there = [spec for spec in specs if spec.name in present]
+    findings = []
+    if missing:
+        named = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        verb = "is" if len(missing) == 1 else "are"
+        cause = f"{len(missing)} of {len(specs)} topics {verb} missing: {named}"
+        advice = "create them with 'freshrec topics create', or correct FRESHREC_KAFKA__TOPIC_PREFIX"
+        findings.append(Finding("topics", ok=False, cause=cause, what_to_do=advice))
+    for problem in check_topics(settings.bootstrap_servers, there):
+        cause, _, advice = problem.partition(": ")
+        findings.append(Finding("topics", ok=False, cause=cause, what_to_do=advice))
+    return findings or [
+        Finding("topics", ok=True, cause=f"{len(specs)} topics are as the topology wants them")
     ]
-    if not empty:
-        return Finding("models", ok=True)
-    return Finding(
-        "models",
-        ok=False,
-        cause=f"no data in {', '.join(empty)}, although records wait for it to learn from",
-        what_to_do="run `freshrec worker` with all stages, and look for errors of that stage in its log",
-    )
-
-
-def _ends(settings: KafkaSettings) -> dict[str, int]:
-    """How many records each topic that a stage reads has seen."""
-    sources = [topic for stage in STAGES for topic in stage.reads]
-    found = dict.fromkeys(sources, 0)
-    for place, end in asyncio.run(end_offsets(settings, sources)).items():
-        found[place.topic.removeprefix(settings.topic_prefix)] += end
-    return found
-
-
-def _has_rows(settings: Settings, stage: str) -> bool:
-    budget = RocksBudget(STORE_BYTES)
-    for path in (Path(settings.state.dir) / stage).glob("*"):
-        try:
-            database = RocksDatabase(path, budget, cache_bytes=STORE_BYTES, read_only=True)
-        except StateError:
-            continue
-        try:
-            if next(iter(database.rows(ROWS_OF[stage])), None) is not None:
-                return True
-        finally:
-            database.close()
-    return False

@@ -31,6 +31,8 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "segments.forgetting_cap",
         "segments.warmup_samples",
         "segments.top_items",
+        "segments.top_categories",
+        "popularity.half_life_s",
     ),
 }
 """Settings that decide what a stage learns: sections or single keys."""

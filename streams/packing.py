@@ -4,6 +4,7 @@ A packet says which range of the source it covers, from the last one sent to tha
 receiver can then tell a repetition from a gap, however batches were cut.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -14,6 +15,12 @@ from schemas.messages import BEFORE_ALL, ItemDeltas, ItemTouch, Packet, Position
 from streams.partitioning import partition_of
 
 Entry = TypeVar("Entry")
+MAX_PACKET_BYTES = 4 * 1024 * 1024
+"""Larger ones are split before they leave: half of what a topic takes."""
+
+TOUCH_BYTES, PAIR_BYTES = 32, 40
+"""Of one touch without its texts, and of both directions of a pair, about."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -45,11 +52,28 @@ class PacketSealer:
 
     def seal(self, partition: int, upto: Position, positions: list[Position], entries: list[Entry]) -> Sealed:
         """Encode the entries of (last sent, upto] for one destination partition."""
-        name = f"{self._topic}/{partition}"
-        after = self._sent.get(name, BEFORE_ALL)
-        self._sent[name] = upto
-        packet = Packet(self._epoch, self._source, self._partition, after, upto, positions, entries)
-        return Sealed(partition, _encode(packet))
+        value = self._value(partition, upto, positions, entries)
+        self._sent[f"{self._topic}/{partition}"] = upto
+        return Sealed(partition, value)
+
+    def seal_split(
+        self, partition: int, upto: Position, positions: list[Position], entries: list[Entry]
+    ) -> Iterator[Sealed]:
+        """Encode them in as many packets as their size asks for, each the range after the one before."""
+        value = self._value(partition, upto, positions, entries)
+        half = bisect_left(positions, positions[len(positions) // 2])
+        if len(value) > MAX_PACKET_BYTES and half:
+            yield from self.seal_split(partition, positions[half - 1], positions[:half], entries[:half])
+            yield from self.seal_split(partition, upto, positions[half:], entries[half:])
+        else:
+            self._sent[f"{self._topic}/{partition}"] = upto
+            yield Sealed(partition, value)
+
+    def _value(
+        self, partition: int, upto: Position, positions: list[Position], entries: list[Entry]
+    ) -> bytes:
+        after = self._sent.get(f"{self._topic}/{partition}", BEFORE_ALL)
+        return _encode(Packet(self._epoch, self._source, self._partition, after, upto, positions, entries))
 
 
 class EntryPacker(Generic[Entry]):
@@ -67,10 +91,10 @@ class EntryPacker(Generic[Entry]):
         entries.append(entry)
 
     def seal(self, upto: Position) -> Iterator[Sealed]:
-        """Hand out one packet per destination that has entries."""
-        for partition, (positions, entries) in self._waiting.items():
-            yield self._sealer.seal(partition, upto, positions, entries)
-        self._waiting = {}
+        """Hand out one packet, or more if it is large, per destination that has entries."""
+        waiting, self._waiting = self._waiting, {}
+        for partition, (positions, entries) in waiting.items():
+            yield from self._sealer.seal_split(partition, upto, positions, entries)
 
 
 class _Builder:
@@ -94,7 +118,10 @@ class _Builder:
 
 
 class DeltaPacker:
-    """Collects item and pair deltas by the partition of the item whose row they change."""
+    """Collects item and pair deltas by the partition of the item whose row they change.
+
+    `size` estimates the bytes of all that waits; seal before it is above `MAX_PACKET_BYTES`.
+    """
 
     def __init__(self, partitions: int, sealer: PacketSealer) -> None:
         self._partitions, self._sealer = partitions, sealer
@@ -110,6 +137,7 @@ class DeltaPacker:
             item = names.setdefault(touch.item, len(names))
             event = builder.event(position, at)
             builder.touches.append(ItemTouch(event, item, touch.added, touch.weight, touch.categories))
+            self.size += TOUCH_BYTES + len(touch.item) + sum(map(len, touch.categories))
         for group in delta.groups:
             mine = self._builder(partition_of(group.item, partitions))
             my_code = mine.event(position, at) * 4 + group.scope
@@ -124,7 +152,7 @@ class DeltaPacker:
                 names = other.names
                 column = names.setdefault(group.item, len(names))
                 other.pairs += (code, names.setdefault(partner, len(names)), column, amount)
-            self.size += len(group.partners)
+            self.size += PAIR_BYTES * len(group.partners)
 
     def seal(self, upto: Position) -> Iterator[Sealed]:
         """Hand out one packet per destination that has deltas."""

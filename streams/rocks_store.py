@@ -197,9 +197,10 @@ class RocksDatabase:
 
 def _cannot_open(path: Path, error: Exception) -> StateError:
     text = str(error)
-    if "lock" in text.lower():
+    # Not just "lock": the path, or a damaged block, may have it too.
+    if "While lock file" in text or "lock hold by current process" in text:
         return StateLockedError(f"{path} is in use by another process; stop it, or wait until it has let go")
-    if "does not exist" in text or "No such file" in text:
+    if not (path / "CURRENT").exists():
         return StateError(f"there is no state in {path}; run `freshrec worker` or `freshrec replay` first")
     return StateError(f"{path} cannot be opened ({text}); restore it, or delete the folder to rebuild it")
 

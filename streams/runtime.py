@@ -64,6 +64,8 @@ class Runtime:
         self.consumer: BatchConsumer | None = None
         self.hosted: dict[TP, Hosted] = {}
         self._flushing = asyncio.Lock()
+        self._resuming = asyncio.Lock()
+        self._revocations = 0
         self.assigned_once = False
 
     @property
@@ -77,8 +79,14 @@ class Runtime:
         """Offsets that the stores have on disk."""
         return {tp: hosted.flushed for tp, hosted in self.hosted.items()}
 
+    def position_of(self, tp: TP) -> int | None:
+        """Where a partition that is ours is read on; None for others and while they change hands."""
+        hosted = self.hosted.get(tp)
+        return None if hosted is None or hosted.generation < 0 else hosted.next_offset
+
     async def revoke(self) -> None:
         """Stop applying, and flush: what is assigned next is decided elsewhere."""
+        self._revocations += 1
         for hosted in self.hosted.values():
             hosted.generation = -1
         await self.flush_all()
@@ -89,7 +97,8 @@ class Runtime:
         The position is the store's, not the group's.
         """
         try:
-            return await self._resume_at(assigned, committed)
+            async with self._resuming:
+                return await self._resume_at(assigned, committed)
         except Exception as error:
             self.fail(error)
             raise
@@ -97,6 +106,7 @@ class Runtime:
     async def _resume_at(self, assigned: frozenset[TP], committed: Mapping[TP, int]) -> Mapping[TP, int]:
         if self.consumer is None:
             raise StateError("partitions were assigned before the consumer was known")
+        revocations = self._revocations
         async with self._flushing:
             for tp in [tp for tp in self.hosted if tp not in assigned]:
                 self.hosted.pop(tp).close()
@@ -107,9 +117,11 @@ class Runtime:
         for tp, place in zip(fresh, raw, strict=True):
             self.hosted[tp] = await self._host(tp, committed.get(tp), first.get(place) or 0)
             self.hosted[tp].high = ends.get(place) or 0
-        generation = self.consumer.app.consumer_generation_id
-        for hosted in self.hosted.values():
-            hosted.generation = generation
+        # Once partitions change hands again, nothing is applied until that is settled.
+        if revocations == self._revocations:
+            generation = self.consumer.app.consumer_generation_id
+            for hosted in self.hosted.values():
+                hosted.generation = generation
         self.assigned_once = True
         return {tp: hosted.next_offset for tp, hosted in self.hosted.items()}
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, Protocol, cast
 
 import msgspec
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
 from faust.types import TP, ConsumerMessage, ConsumerT, Message
@@ -28,6 +29,8 @@ class Positions(Protocol):
 
     def committable(self) -> Mapping[TP, int]: ...
 
+    def position_of(self, tp: TP) -> int | None: ...
+
     async def resume_at(self, assigned: frozenset[TP], committed: Mapping[TP, int]) -> Mapping[TP, int]: ...
 
 
@@ -41,12 +44,15 @@ class BatchConsumer(AiokafkaConsumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
         """Fetch, and hand out one message per partition that has records."""
+        before = self.app.consumer_generation_id
         records, active = await self._wait_next_records(timeout)
+        if records and not self.flow_active:
+            await self.wait(self.can_resume_flow.wait())
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return
-        if not self.flow_active:
-            await self.perform_seek()
+        if generation != before:
+            await self._fetch_again(records)
             return
         for raw_tp, fetched in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
@@ -56,6 +62,19 @@ class BatchConsumer(AiokafkaConsumer):
             tp = TP(raw_tp.topic, raw_tp.partition)
             batch = Batch(tp.topic, tp.partition, generation, fetched)
             yield tp, self._message_of(tp, batch)
+
+    async def _fetch_again(self, records: Mapping[Any, Any]) -> None:
+        """Go back to before records that were fetched while partitions changed hands.
+
+        Whether they came before or after the rebalance's own seek is not known; nothing was handed out since.
+        """
+        known = {raw: self.positions.position_of(TP(raw.topic, raw.partition)) for raw in records}
+        places = {raw: at for raw, at in known.items() if at is not None}
+        try:
+            if places:
+                await self.seek_wait(places)
+        except IllegalStateError:
+            self.log.info("partitions change hands again: what follows that seeks anyway")
 
     def _message_of(self, tp: TP, batch: Batch) -> ConsumerMessage:
         first = batch.records[0]

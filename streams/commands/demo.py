@@ -3,7 +3,6 @@
 Everything is made in a folder of its own and gone at the end, also after Ctrl-C and errors.
 """
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from rich.console import Console
 from schemas.settings import LogSettings
 from streams.demo.folder import own_folder
 from streams.demo.house import House
-from streams.demo.interrupts import interruptible
+from streams.demo.interrupts import interruptible, run
 from streams.demo.kafka_house import kafka_house
 from streams.demo.live_screen import LiveScreen
 from streams.demo.memory_house import memory_house
@@ -58,14 +57,11 @@ def demo(no_kafka: bool, port: int, data: Path | None, keep: bool, seconds: floa
         screen.title(_title(folder, no_kafka=no_kafka, keep=keep))
         with _house(folder, screen, no_kafka=no_kafka, port=port) as house:
             show = Show(house, screen, seconds=seconds, events_per_s=rate)
-            figures = asyncio.run(show.run())
+            figures = run(show.run())
         screen.figures(figures)
         if keep:
             name = figures.parting.first if figures.parting else "anna"
-            partitions = house.settings.kafka.partitions
-            screen.done(
-                f"kept in {folder}: FRESHREC_KAFKA__PARTITIONS={partitions} freshrec recommend {name} --state {folder / STATE}"
-            )
+            screen.done(f"all is kept: try freshrec recommend {name} --state {folder / STATE}")
 
 
 @contextmanager
@@ -81,7 +77,8 @@ def _house(folder: Path, screen: Screen, *, no_kafka: bool, port: int) -> Iterat
 
 def _screen() -> Screen:
     console = Console(highlight=False)
-    return LiveScreen(console) if sys.stdout.isatty() and not console.is_dumb_terminal else PlainScreen()
+    draws = sys.stdout.isatty() and not console.is_dumb_terminal and console.encoding.startswith("utf")
+    return LiveScreen(console) if draws else PlainScreen()
 
 
 def _title(folder: Path, *, no_kafka: bool, keep: bool) -> str:

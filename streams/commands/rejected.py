@@ -1,26 +1,21 @@
 """`freshrec rejected list`: what was refused, and why."""
 
-import asyncio
 import base64
-from collections import deque
+import binascii
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
-from aiokafka import AIOKafkaConsumer
-from aiokafka.structs import TopicPartition
 from rich.console import Console
 from rich.table import Table
 
 from schemas.recommendations import Rejection
-from schemas.settings import KafkaSettings, Settings
+from schemas.settings import Settings
+from streams import rejections
 from streams.commands.context import pass_settings
-from streams.errors import BrokerError, NotFoundError
-from streams.kafka_probe import broker_answers
 
-SHOWN_BYTES = 80
-_decode = msgspec.json.Decoder(Rejection).decode
+SHOWN_CHARACTERS = 200
 
 
 @click.group()
@@ -29,56 +24,71 @@ def rejected() -> None:
 
 
 @rejected.command(name="list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The newest so many.")
-@click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Of a replay, not of Kafka.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="State directory of a replay; without it, the topic on Kafka is read.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array of the topic's messages.")
 @pass_settings
 def list_(settings: Settings, limit: int, state: Path | None, as_json: bool) -> None:
-    """List the newest refused records, oldest first."""
-    found = _of_replay(state, limit) if state else asyncio.run(_of_kafka(settings.kafka, limit))
+    """List the newest refused records, the newest last, with the reason and how they begin."""
+    found = rejections.of_replay(state, limit) if state else rejections.of_kafka(settings.kafka, limit)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("at", "topic", "partition", "offset", "reason", "detail", "record")
+    if not found:
+        click.echo("nothing was rejected")
+        return
+    Console(markup=False, highlight=False).print(_table(found))
+
+
+def _table(found: list[Rejection]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for name in ("at (UTC)", "reason", "record"):
+        table.add_column(name, no_wrap=True)
+    for name in ("detail", "begins with"):
+        table.add_column(name, overflow="fold")
     for each in found:
-        at = datetime.fromtimestamp(each.at / 1000, UTC).isoformat(timespec="seconds") if each.at else ""
-        raw = base64.b64decode(each.raw_base64)[:SHOWN_BYTES].decode(errors="replace")
-        table.add_row(
-            at, each.topic, str(each.partition), str(each.offset), each.reason, each.detail, ascii(raw)
-        )
-    Console().print(table)
+        place = f"{each.topic}/{each.partition} {each.offset}"
+        table.add_row(in_words(each.at), each.reason, place, printable(each.detail), beginning(each))
+    return table
 
 
-def _of_replay(state: Path, limit: int) -> list[Rejection]:
-    path = state / "rejected.jsonl"
-    if not path.exists():
-        raise NotFoundError(f"there is no {path}; name the --state of a `freshrec replay`")
-    with path.open("rb") as lines:
-        return [_decode(line) for line in deque(lines, maxlen=limit)]
+def in_words(at_ms: int) -> str:
+    """Write a time (epoch ms) for people, to the second.
 
-
-async def _of_kafka(settings: KafkaSettings, limit: int) -> list[Rejection]:
-    if not broker_answers(settings.bootstrap_servers):
-        raise BrokerError(
-            f"no Kafka broker answers at {settings.bootstrap_servers}; `freshrec doctor` looks for the cause"
-        )
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers)
-    await consumer.start()
+    Examples
+    --------
+    >>> in_words(1_736_121_600_500)
+    '2025-01-06 00:00:00'
+    >>> in_words(10**20)
+    '100000000000000000000'
+    """
     try:
-        topic = settings.topic_prefix + "rejected"
-        places = [TopicPartition(topic, number) for number in range(settings.partitions)]
-        consumer.assign(places)
-        ends = await consumer.end_offsets(places)
-        starts = await consumer.beginning_offsets(places)
-        found: list[Rejection] = []
-        for place in places:
-            start = max(starts[place], ends[place] - limit)
-            consumer.seek(place, start)
-            while start < ends[place]:
-                for record in (await consumer.getmany(place, timeout_ms=1000)).get(place, []):
-                    start = record.offset + 1
-                    if record.value is not None:
-                        found.append(_decode(record.value))
-        return sorted(found, key=lambda each: each.at)[-limit:]
-    finally:
-        await consumer.stop()
+        return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, ValueError, OSError):
+        return str(at_ms)
+
+
+def beginning(rejection: Rejection) -> str:
+    """Give the first characters of the refused record; what a terminal would obey is escaped."""
+    try:
+        raw = base64.b64decode(rejection.raw_base64, validate=True)
+    except binascii.Error:
+        return ""
+    text = raw[: 4 * SHOWN_CHARACTERS].decode(errors="backslashreplace")
+    shown = printable(text[:SHOWN_CHARACTERS])
+    return shown if len(text) <= SHOWN_CHARACTERS else f"{shown}…"
+
+
+def printable(text: str) -> str:
+    r"""Escape the characters of a text that can't be printed.
+
+    Examples
+    --------
+    >>> print(printable("glück\x1b[2J\n"))
+    glück\x1b[2J\n
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -1,16 +1,22 @@
 """`freshrec topology`: the picture, from the data that everything runs by."""
 
 import click
+import msgspec
 
 from streams import drawing
 
 
 @click.command()
-@click.option("--mermaid", is_flag=True, help="A Mermaid flowchart instead of text.")
-@click.option("--document", is_flag=True, help="The whole of docs/topology.md.")
-def topology(mermaid: bool, document: bool) -> None:
-    """Draw stages and topics."""
-    if document:
+@click.option("--mermaid", "form", flag_value="mermaid", help="Print a Mermaid flowchart.")
+@click.option("--json", "form", flag_value="json", help="Print topics and stages as one JSON object.")
+@click.option("--document", "form", flag_value="document", help="Print docs/topology.md.")
+def topology(form: str | None) -> None:
+    """Draw topics and stages, from the storefront's events down to what comes out."""
+    if form == "json":
+        click.echo(msgspec.json.encode(drawing.as_data()).decode())
+    elif form == "mermaid":
+        click.echo(drawing.as_mermaid())
+    elif form == "document":
         click.echo(drawing.document(), nl=False)
     else:
-        click.echo(drawing.as_mermaid() if mermaid else drawing.as_text())
+        click.echo(drawing.as_text())

@@ -13,13 +13,12 @@ from schemas.messages import Event, EventBatch, Fact, Position, Totals
 from schemas.recommendations import Latency, Recommendation
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
 from streams.outbox import Outgoing, Record
-from streams.packing import DeltaPacker, EntryPacker, PacketSealer
+from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
 
-MAX_PAIRS_PER_RECORD = 100_000
 TOTALS_INTERVAL_MS = 200
 MODELS = {"similarity": "1", "rules": "1", "popularity": "1", "segments": "1"}
 _ANSWERED = frozenset({"view", "cart", "purchase", "rating"})
@@ -74,9 +73,9 @@ class HistoryPartition(KeptPartition):
                 applied[source] = (0, (event.offset, 0))
             self._upto = (record.offset, ordinal)
             self._learn(event)
+            if self._deltas.size > MAX_PACKET_BYTES:
+                self.end_batch()
         self.progress.next_offset = record.offset + 1
-        if self._deltas.size > MAX_PAIRS_PER_RECORD:
-            self.end_batch()
 
     def _learn(self, event: Event) -> None:
         outputs = self._step.learn_one(event)

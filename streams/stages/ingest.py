@@ -5,6 +5,7 @@ ever has to look anything up; at-least-once, and `history` skips what it has app
 """
 
 import base64
+from itertools import accumulate
 
 import msgspec
 
@@ -15,11 +16,15 @@ from schemas.messages import CustomerFacts, Event, EventBatch, ItemFacts, Line
 from schemas.recommendations import Rejection
 from schemas.state import ProgressRow
 from streams.outbox import Outgoing, Record, Version
+from streams.packing import MAX_PACKET_BYTES
 from streams.partitioning import partition_of
 from streams.stages.partition import StageContext
 
 MAX_EVENTS_PER_RECORD = 250
 REJECTED_RAW_BYTES = 4096
+MAX_CATEGORY_BYTES = 2_000
+"""Of all categories of one item together; what is above it is left out."""
+
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -70,9 +75,17 @@ class IngestPartition:
         ids = {self.topic: self.context.topic_ids.get(self.topic, self.topic)}
         for partition, events in self._waiting.items():
             for start in range(0, len(events), MAX_EVENTS_PER_RECORD):
-                batch = EventBatch(ids, events[start : start + MAX_EVENTS_PER_RECORD])
-                self.context.outbox.put(Outgoing("events", partition, None, _pack(batch)))
+                self._put_events(partition, EventBatch(ids, events[start : start + MAX_EVENTS_PER_RECORD]))
         self._waiting = {}
+
+    def _put_events(self, partition: int, batch: EventBatch) -> None:
+        """Put a batch into the outbox, in as many records as its size asks for."""
+        value, half = _pack(batch), len(batch.events) // 2
+        if len(value) > MAX_PACKET_BYTES and half:
+            self._put_events(partition, EventBatch(batch.topic_ids, batch.events[:half]))
+            self._put_events(partition, EventBatch(batch.topic_ids, batch.events[half:]))
+        else:
+            self.context.outbox.put(Outgoing("events", partition, None, value))
 
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # publishes nothing later
         """Nothing is owed."""
@@ -151,7 +164,7 @@ class IngestPartition:
         row = ItemFacts(
             message.item_id,
             message.title,
-            message.categories or [],
+            _short_enough(message.categories or []),
             message.brand,
             message.price,
             message.tags or [],
@@ -186,6 +199,12 @@ class IngestPartition:
         )
         partition = self.partition % self.context.partitions("rejected")
         self.context.outbox.put(Outgoing("rejected", partition, None, _json(row)))
+
+
+def _short_enough(categories: list[str]) -> list[str]:
+    """The first categories that fit: each line of an order bears them, and a record has to hold it."""
+    sizes = accumulate(len(name.encode()) for name in categories)
+    return [name for name, size in zip(categories, sizes, strict=True) if size <= MAX_CATEGORY_BYTES]
 
 
 def _kind(message: Browse | Purchase | Rating | Customer | Link | Impression | Erasure) -> str:

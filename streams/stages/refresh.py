@@ -40,7 +40,7 @@ class RefreshQueue:
         self._ready: deque[str] = deque(pending)
         self._later: list[tuple[int, str]] = []
         self._last: dict[str, int] = {}
-        self._forgotten_at = 0
+        self._forgotten_at = self._taken_at = 0
         self.coalesced = 0
 
     def add(self, key: str, cause: Pending, *, now: int) -> None:
@@ -52,7 +52,7 @@ class RefreshQueue:
             self._pending[key] = cause
             return
         self._pending[key] = cause
-        due = self._last.get(key, now - self._interval) + self._interval
+        due = self._due(key, now)
         if due <= now:
             self._ready.append(key)
         else:
@@ -60,15 +60,23 @@ class RefreshQueue:
 
     def take(self, *, now: int) -> tuple[str, Pending] | None:
         """Give the next refresh that is due and forget it; None when none is."""
+        if now < self._taken_at:
+            self._set_back(now)
+        self._taken_at = now
         while self._later and self._later[0][0] <= now:
             self._ready.append(heapq.heappop(self._later)[1])
         while self._ready:
             key = self._ready.popleft()
-            cause = self._pending.pop(key, None)
-            if cause is not None:
-                self._last[key] = now
-                self._forget(now)
-                return key, cause
+            if key not in self._pending:
+                continue
+            due = self._due(key, now)
+            if due > now:
+                # One who was dropped and came back stands here twice.
+                heapq.heappush(self._later, (due, key))
+                continue
+            self._last[key] = now
+            self._forget(now)
+            return key, self._pending.pop(key)
         return None
 
     def take_all(self) -> list[tuple[str, Pending]]:
@@ -82,6 +90,17 @@ class RefreshQueue:
     def drop(self, key: str) -> None:
         """Owe `key` nothing any more."""
         self._pending.pop(key, None)
+
+    def _due(self, key: str, now: int) -> int:
+        """When a refresh may follow the last one."""
+        return self._last.get(key, now - self._interval) + self._interval
+
+    def _set_back(self, now: int) -> None:
+        """The clock was set back: that delays nobody by more than an interval."""
+        self._last = {key: min(at, now) for key, at in self._last.items()}
+        self._later = [(min(due, now + self._interval), key) for due, key in self._later]
+        heapq.heapify(self._later)
+        self._forgotten_at = now
 
     def _forget(self, now: int) -> None:
         """Keep the times of refreshes of the last two intervals only."""

@@ -1,5 +1,6 @@
 """Histories: what an event adds to the counts, worked out by hand, and what bounds, ids and time do to it."""
 
+import msgspec
 import pytest
 
 from online_models.history import HistoryStep
@@ -23,7 +24,7 @@ def test_a_rising_weight_adds_only_the_difference_to_the_item_and_to_its_pairs()
     shop.learn(ANNA.view("tea"), ANNA.buy("cup"))
     raised = [shop.learn(event) for event in (ANNA.view("pot"), ANNA.cart("pot"), ANNA.buy("pot"))]
     assert [each.weights for each in raised] == [{"pot": 1.0}, {"pot": 1.0}, {"pot": 2.0}]
-    # Tea was viewed (1), the cup bought (4): min(r, 1) stays 1 for tea and follows the pot up to 4 for the cup.
+    # Tea was viewed (1), the cup bought (4): the pot's minimum with tea stays 1, with the cup it rises to 4.
     assert [each.co_ratings for each in raised] == [
         {("pot", "tea"): 1.0, ("cup", "pot"): 1.0},
         {("cup", "pot"): 1.0},
@@ -41,8 +42,16 @@ def test_a_repeated_or_weaker_action_adds_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("value", "scale_max", "weight", "disliked"),
-    [(5.0, 5.0, 3.0, False), (4.0, 5.0, 2.6, False), (2.5, 5.0, 2.0, False), (50.0, 100.0, 2.0, False)]
-    + [(2.4, 5.0, 0.0, True), (0.0, 5.0, 0.0, True), (49.0, 100.0, 0.0, True), (1.0, 1.0, 3.0, False)],
+    [
+        (5.0, 5.0, 3.0, False),
+        (4.0, 5.0, 2.6, False),
+        (2.5, 5.0, 2.0, False),
+        (50.0, 100.0, 2.0, False),
+        (1.0, 1.0, 3.0, False),
+        (2.4, 5.0, 0.0, True),
+        (0.0, 5.0, 0.0, True),
+        (49.0, 100.0, 0.0, True),
+    ],
 )
 def test_a_rating_weighs_one_plus_twice_its_share_or_is_a_dislike(
     value: float, scale_max: float, weight: float, disliked: bool
@@ -290,8 +299,6 @@ def test_events_without_any_id_are_all_new() -> None:
 
 
 def without_consent(event: Event) -> Event:
-    import msgspec
-
     return msgspec.structs.replace(event, profiling=False)
 
 

@@ -1,0 +1,1 @@
+"""Measurements that need data from outside; each writes benchmarks/results/."""

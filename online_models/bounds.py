@@ -1,0 +1,94 @@
+"""The most bytes that a row can take in its store, per model: every structure is bounded and says its bound.
+
+Upper estimates from the settings, for planning memory and for checks; nothing is measured or enforced here.
+"""
+
+from online_models.clusters import KEPT_NAMES
+from online_models.expiry import CHUNK_KEYS
+from online_models.features import FEATURES, MAX_CATEGORIES
+from online_models.membership import MAX_MARKS
+from online_models.seen import WIDTH
+from online_models.segments import MAX_ITEMS
+from schemas.settings import Settings
+
+NUMBER = 9
+"""Bytes of any number, as msgpack."""
+
+HEAD = 5
+"""Bytes before the contents of a text or a list."""
+
+FIXED = 1_024
+"""Bytes of all the single fields of a row, with room to spare."""
+
+_VECTOR = HEAD + NUMBER * len(FEATURES)
+
+
+def history(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of a customer's row and of what is kept beside.
+
+    Parameters
+    ----------
+    settings : Settings
+        `history` and `rules.max_set_size`, which must not be 0: sets without a limit have no bound.
+    id_bytes : int
+        Longest id, or name of a category, in UTF-8.
+
+    Examples
+    --------
+    >>> history(Settings(), id_bytes=16)["h"] < 50_000
+    True
+    """
+    name, kept = id_bytes + HEAD, settings.history
+    items = kept.max_items * (name + HEAD + 4 * NUMBER)
+    sessions = kept.max_sessions * (name + 3 * NUMBER + settings.rules.max_set_size * name)
+    categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
+    hours = kept.guest_ttl_s // 3_600 + 3
+    return {
+        "h": items + sessions + kept.max_seen * WIDTH + categories + 6 * name + FIXED,
+        "t": FIXED,
+        "x": FIXED + 2 * NUMBER * hours,
+        "g": FIXED + CHUNK_KEYS * (name + 2),
+    }
+
+
+def rules(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of an item's counts; `rules.max_row` must not be 0.
+
+    Examples
+    --------
+    >>> rules(Settings(), id_bytes=16)["r"] < 100_000
+    True
+    """
+    return {"r": FIXED + 3 * settings.rules.max_row * (id_bytes + HEAD + NUMBER)}
+
+
+def popularity(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of an item's weight and of a scope's leaders."""
+    return {"i": FIXED, "l": FIXED + 2 * settings.popularity.leaders * (id_bytes + HEAD + NUMBER)}
+
+
+def segments(_settings: Settings, id_bytes: int, *, categories: int = 8) -> dict[str, int]:
+    """Most bytes of what is kept of a customer between two samples, with so many categories to an item."""
+    return {"s": FIXED + _sample(id_bytes, categories)}
+
+
+def clusters(settings: Settings, id_bytes: int, *, categories: int = 8) -> dict[str, int]:
+    """Most bytes of the one row of the clustering, with so many categories to an item.
+
+    Examples
+    --------
+    >>> clusters(Settings(), id_bytes=16)["c"] < 10_000_000
+    True
+    """
+    using = settings.segments
+    warmup = max(using.warmup_samples, using.clusters)
+    model = 8 * len(FEATURES) * (2 + using.clusters + warmup) + 2 * NUMBER * using.clusters
+    names = 2 * KEPT_NAMES * max(using.top_items, using.top_categories)
+    likes = using.clusters * 2 * names * (id_bytes + HEAD + NUMBER)
+    waiting = 2 * warmup * _sample(id_bytes, categories)
+    return {"c": FIXED * (1 + using.clusters) + model + likes + waiting + 2 * NUMBER * (MAX_MARKS + 1)}
+
+
+def _sample(id_bytes: int, categories: int) -> int:
+    item = HEAD + (1 + categories) * (id_bytes + HEAD) + NUMBER
+    return 2 * _VECTOR + MAX_ITEMS * item + 6 * NUMBER

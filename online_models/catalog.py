@@ -1,0 +1,110 @@
+"""Every model by name, with a factory and what it keeps: for checks, tests and whoever picks a model.
+
+A factory asks a store maker for its stores; where these are, and in which partition, is the caller's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from online_models import bounds
+from online_models.clusters import ClustersStep
+from online_models.history import HistoryStep
+from online_models.popularity import PopularityStep, PopularityTouch
+from online_models.protocols import Recommender, Step, Store, Views
+from online_models.recommender import BlendRecommender
+from online_models.rules import RulesStep, unpack
+from online_models.segments import SegmentsStep
+from schemas.clusters import ClusterRow
+from schemas.messages import ItemDeltas
+from schemas.settings import Settings
+from schemas.state import (
+    ExpiryRow,
+    GuestChunk,
+    HistoryRow,
+    PopularityRow,
+    RuleRow,
+    SegmentRow,
+    TotalsRow,
+)
+
+V = TypeVar("V")
+
+
+class StoreMaker(Protocol):
+    """Makes the store of one type of row; the one-character prefix sets its keys apart."""
+
+    def __call__(self, prefix: str, row_type: type[V]) -> Store[V]: ...
+
+
+class Model(NamedTuple):
+    """A step and what it documents of its state.
+
+    `own` is the prefix of the rows under key(x); `bookkeeping` are patterns of the further keys that it
+    may touch, by prefix; `bounds` gives the most bytes of a row by prefix, when no id is longer than so
+    many bytes. A model with `learn_many` has `split`, which takes a batch apart into inputs of `learn_one`.
+    """
+
+    make: Callable[[StoreMaker, Settings], Step[Any, Any]]
+    own: str
+    bookkeeping: Mapping[str, str]
+    bounds: Callable[[Settings, int], Mapping[str, int]]
+    split: Callable[[ItemDeltas], Sequence[Any]] | None = None
+
+
+def _history(store: StoreMaker, settings: Settings) -> HistoryStep:
+    rows, totals = store("h", HistoryRow), store("t", TotalsRow)
+    return HistoryStep(rows, totals, store("x", ExpiryRow), store("g", GuestChunk), settings)
+
+
+def _rules(store: StoreMaker, settings: Settings) -> RulesStep:
+    return RulesStep(store("r", RuleRow), settings)
+
+
+def _popularity(store: StoreMaker, settings: Settings) -> PopularityStep:
+    return PopularityStep(store("i", PopularityRow), store("l", PopularityRow), settings)
+
+
+def _popularity_touches(deltas: ItemDeltas) -> list[PopularityTouch]:
+    return [
+        PopularityTouch(deltas.names[touch.item], deltas.ats[touch.event], touch.weight, touch.categories)
+        for touch in deltas.touches
+    ]
+
+
+def _segments(store: StoreMaker, settings: Settings) -> SegmentsStep:
+    return SegmentsStep(store("s", SegmentRow), settings)
+
+
+def _clusters(store: StoreMaker, settings: Settings) -> ClustersStep:
+    return ClustersStep(store("c", ClusterRow), settings)
+
+
+STEPS: Mapping[str, Model] = MappingProxyType(
+    {
+        "history": Model(
+            _history,
+            own="h",
+            # N and the clock are the partition's; an event may be the one at which guests are due to go.
+            bookkeeping={"t": "totals", "x": "clock", "g": r"-?\d+:\d+", "h": "[so]:.*"},
+            bounds=bounds.history,
+        ),
+        "rules": Model(_rules, own="r", bookkeeping={}, bounds=bounds.rules, split=unpack),
+        "popularity": Model(
+            _popularity,
+            own="i",
+            # An item's weight is entered into the leaders of all and of its categories.
+            bookkeeping={"l": "all|category:.*"},
+            bounds=bounds.popularity,
+            split=_popularity_touches,
+        ),
+        "segments": Model(_segments, own="s", bookkeeping={}, bounds=bounds.segments),
+        "clusters": Model(_clusters, own="c", bookkeeping={}, bounds=bounds.clusters),
+    }
+)
+"""What learns, in the order in which events flow."""
+
+RECOMMENDERS: Mapping[str, Callable[[Views, Settings], Recommender]] = MappingProxyType(
+    {"blend": BlendRecommender}
+)
+"""What answers."""

@@ -1,0 +1,235 @@
+"""Rules as learned event by event against a batch run of mlxtend over the same baskets.
+
+Learning goes the usual way, through packed deltas and `RulesStep`, with bounds and decay off, on rows
+in memory. Nothing is written; no delivery is involved.
+"""
+
+import importlib
+import warnings
+from collections.abc import Iterable, Iterator
+from math import isinf
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from online_models import publishing
+from online_models.deltas import Delta, PairGroup, Touch
+from online_models.rules import RulesStep
+from schemas.events import Purchase
+from schemas.messages import BEFORE_ALL, ORDERS, ItemCounts, ItemDeltas, Packet, Rule, Totals
+from schemas.settings import RulesSettings, Settings
+from schemas.state import RuleRow
+from streams.errors import FreshrecError
+from streams.formats import FileRecord, read_file
+from streams.packing import DeltaPacker, PacketSealer
+
+EXACT: Final = Settings(rules=RulesSettings(half_life_s=0, max_set_size=0, max_row=0, min_count=0))
+"""No bound and no decay: every count is a whole number."""
+
+TOLERANCE: Final = 1e-9
+"""Largest difference of a measure, relative to the measure where that is above 1."""
+
+_PACKED_PAIRS = 100_000
+_MEASURES = ("support", "confidence", "lift", "leverage", "conviction")
+_decode_purchase = msgspec.json.Decoder(Purchase).decode
+_decode_packet = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+
+
+class Comparison(msgspec.Struct):
+    """What was compared, the largest difference of a measure, and what differs in words."""
+
+    baskets: int = 0
+    items: int = 0
+    pairs: int = 0
+    counts_compared: int = 0
+    rules_compared: int = 0
+    largest_difference: float = 0.0
+    learn_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    differences: list[str] = []
+
+
+class RowsInMemory(dict[str, RuleRow]):
+    """A store of rows in a plain dict, neither copied nor encoded: all of them are held at once."""
+
+    def put(self, key: str, value: RuleRow) -> None:
+        self[key] = value
+
+    def delete(self, key: str) -> None:
+        self.pop(key, None)
+
+
+def read_baskets(file: Path, format_: str) -> list[list[str]]:
+    """Return the distinct items of each purchase of a file, in the order of the file.
+
+    Raises
+    ------
+    FormatError
+        There is no such format or file, or it is not of that format.
+    FreshrecError
+        The file has no purchase.
+    """
+    baskets = [
+        list(dict.fromkeys(line.item_id for line in _decode_purchase(record.value).lines))
+        for record in read_file(file, format_)
+        if isinstance(record, FileRecord) and record.topic == "purchases"
+    ]
+    if not baskets:
+        raise FreshrecError(f"{file} has no purchase; rules are compared over the baskets of purchases.")
+    return baskets
+
+
+def compare(baskets: list[list[str]], min_support: float) -> Comparison:
+    """Learn baskets one by one, have mlxtend mine them at once, and compare counts and measures.
+
+    Parameters
+    ----------
+    baskets : list of lists of str
+        Distinct items of each purchase.
+    min_support : float
+        Pairs below this share of all baskets are learned, but not compared.
+
+    Raises
+    ------
+    FreshrecError
+        mlxtend is not installed.
+    """
+    found = Comparison(baskets=len(baskets))
+    patterns = _mlxtend("frequent_patterns")
+    started = perf_counter()
+    rows = learn(baskets)
+    found.learn_seconds = perf_counter() - started
+    found.items = len(rows)
+    found.pairs = sum(len(row.pairs[ORDERS]) for row in rows.values()) // 2
+
+    started = perf_counter()
+    frequent, mined = _mine(patterns, baskets, min_support)
+    found.batch_seconds = perf_counter() - started
+
+    _compare_counts(rows, frequent, min_support, found)
+    if mined is not None:
+        _compare_rules(rows, mined, found)
+    return found
+
+
+def learn(baskets: Iterable[list[str]]) -> RowsInMemory:
+    """Learn baskets through packed deltas, as the rules stage does."""
+    rows = RowsInMemory()
+    step = RulesStep(rows, EXACT)
+    packer = DeltaPacker(1, PacketSealer("item-deltas", "events", 0, 0, {}))
+    mark = BEFORE_ALL
+    for offset, basket in enumerate(baskets):
+        groups = [PairGroup(ORDERS, item, basket[:n], [1] * n) for n, item in enumerate(basket) if n]
+        packer.add((offset, 0), Delta(0, [Touch(item, (0, 1, 0), 0, []) for item in basket], groups))
+        if packer.size >= _PACKED_PAIRS:
+            mark = _learn_packed(step, packer, mark, (offset, 0))
+    _learn_packed(step, packer, mark, (1 << 62, 0))
+    return rows
+
+
+def _learn_packed(
+    step: RulesStep, packer: DeltaPacker, mark: tuple[int, int], upto: tuple[int, int]
+) -> tuple[int, int]:
+    for sealed in packer.seal(upto):
+        for deltas in _decode_packet(sealed.value).entries:
+            step.learn_many(deltas, mark)
+    return upto
+
+
+def _mlxtend(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"mlxtend.{name}")
+    except ImportError as error:
+        raise FreshrecError(
+            f"verify-rules compares with mlxtend, which cannot be imported ({error}); install it with"
+            " `pip install 'freshrec[dev]'`."
+        ) from error
+
+
+def _mine(patterns: ModuleType, baskets: list[list[str]], min_support: float) -> tuple[Any, Any]:
+    """Frequent item sets of at most two items, and the rules made of them; None if there are none."""
+    frequent = patterns.fpgrowth(_one_hot(baskets), min_support=min_support, use_colnames=True, max_len=2)
+    if frequent.empty:
+        return frequent, None
+    with warnings.catch_warnings():
+        # Measures that are not compared here divide by zero for items that are in every basket.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        # Above a threshold of 0, mlxtend loses rules whose confidence equals it, by rounding.
+        return frequent, patterns.association_rules(frequent, metric="confidence", min_threshold=0)
+
+
+def _one_hot(baskets: list[list[str]]) -> Any:
+    encoder = _mlxtend("preprocessing").TransactionEncoder()
+    matrix = encoder.fit(baskets).transform(baskets, sparse=True)
+    frames = importlib.import_module("pandas").DataFrame
+    return frames.sparse.from_spmatrix(matrix, columns=encoder.columns_)
+
+
+def _compare_counts(rows: RowsInMemory, frequent: Any, min_support: float, found: Comparison) -> None:
+    """Counts of all frequent items and pairs, and that none of them is missing on the other side."""
+    mined = {
+        tuple(sorted(items)): round(support * found.baskets)
+        for items, support in zip(frequent["itemsets"], frequent["support"], strict=True)
+    }
+    learned = dict(_frequent_counts(rows, min_support * found.baskets * (1 + TOLERANCE)))
+    for items in mined.keys() | learned.keys():
+        expected, seen = mined.get(items, 0), _count(rows, items)
+        found.counts_compared += 1
+        if expected != seen:
+            found.differences.append(f"count of {', '.join(items)}: learned {seen}, mlxtend {expected}")
+
+
+def _frequent_counts(rows: RowsInMemory, least: float) -> Iterator[tuple[tuple[str, ...], int]]:
+    for item, row in rows.items():
+        if row.counts[ORDERS] >= least:
+            yield (item,), row.counts[ORDERS]
+        for partner, count in row.pairs[ORDERS].items():
+            if count >= least and item < partner:
+                yield (item, partner), count
+
+
+def _count(rows: RowsInMemory, items: tuple[str, ...]) -> int:
+    """Count of an item, or of a pair under its first item; -1 when its two rows disagree."""
+    if any(item not in rows for item in items):
+        return 0
+    if len(items) == 1:
+        return rows[items[0]].counts[ORDERS]
+    one, other = items
+    count = rows[one].pairs[ORDERS].get(other, 0)
+    return count if rows[other].pairs[ORDERS].get(one, 0) == count else -1
+
+
+def _compare_rules(rows: RowsInMemory, mined: Any, found: Comparison) -> None:
+    totals = [Totals(0, 0, (0, found.baskets, 0), 0)]
+
+    def counts_of(item: str) -> ItemCounts | None:
+        row = rows.get(item)
+        return None if row is None else publishing.counts(item, row)
+
+    published: dict[str, dict[str, Rule]] = {}
+    for expected in mined.to_dict("records"):
+        (item,), (partner,) = expected["antecedents"], expected["consequents"]
+        if item not in published:
+            row = rows.get(item, RuleRow())
+            messages = publishing.association_rules(item, row, counts_of, totals, EXACT, everything=True)
+            published[item] = {rule.item_id: rule for message in messages for rule in message.rules}
+        _compare_rule(published[item].get(partner), expected, found, f"{item} -> {partner}")
+
+
+def _compare_rule(rule: Rule | None, expected: dict[str, Any], found: Comparison, name: str) -> None:
+    found.rules_compared += 1
+    if rule is None:
+        found.differences.append(f"{name}: not learned")
+        return
+    for measure in _MEASURES:
+        seen, wanted = getattr(rule, measure), expected[measure]
+        if seen is None or isinf(wanted):
+            difference = 0.0 if seen is None and isinf(wanted) else float("inf")
+        else:
+            difference = abs(seen - wanted) / max(1.0, abs(wanted))
+        found.largest_difference = max(found.largest_difference, difference)
+        if difference > TOLERANCE:
+            found.differences.append(f"{measure} of {name}: learned {seen}, mlxtend {wanted}")

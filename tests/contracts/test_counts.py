@@ -1,0 +1,148 @@
+"""Learned event by event, packed, partitioned and cut into batches at will, counts equal a batch recount."""
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from online_models.deltas import Delta
+from online_models.history import TOTALS_KEY, HistoryStep
+from online_models.memory_store import MemoryStore
+from online_models.rules import RulesStep
+from schemas.messages import BEFORE_ALL, SCOPES, Event, ItemDeltas, Line, Packet, Position
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow, RuleRow, TotalsRow
+from streams.packing import DeltaPacker, PacketSealer
+from streams.partitioning import partition_of
+from tests.online_models.batch_recount import Recount, recount
+from tests.online_models.shoppers import MINUTE, T0, settings_with
+
+UNBOUNDED = settings_with(
+    history={"linked_items": 1_000, "linked_age_days": 1_000, "max_items": 1_000, "max_sessions": 1_000}
+    | {"guest_ttl_s": 10**8},
+    rules={"max_set_size": 0, "max_row": 0, "max_events_per_hour": 0},
+)
+KEYS = ["u:anna", "u:bert", "s:1", "o:1"]
+ITEMS = st.sampled_from([f"i{n}" for n in range(7)])
+_decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+
+
+@st.composite
+def logs(draw: st.DrawFn, *, kinds: tuple[str, ...], in_order: bool) -> list[Event]:
+    events: list[Event] = []
+    at = T0
+    for n in range(draw(st.integers(0, 30))):
+        kind = draw(st.sampled_from(kinds))
+        size = draw(st.integers(1, 5)) if kind == "purchase" else 1
+        at += draw(st.sampled_from([0, MINUTE, 29 * MINUTE, 31 * MINUTE]))
+        late = 0 if in_order else draw(st.sampled_from([0, 0, MINUTE, 400 * MINUTE]))
+        event = Event(
+            draw(st.sampled_from(KEYS)),
+            kind,
+            at - late,
+            "entries",
+            0,
+            n,
+            at,
+            at,
+            event_id=f"e-{draw(st.integers(0, 40))}",
+            session_id=draw(st.sampled_from("ab")),
+            order_id=f"o-{draw(st.integers(0, 9))}" if kind == "purchase" else None,
+            lines=[Line(draw(ITEMS), []) for _ in range(size)],
+            value=draw(st.floats(0, 5)) if kind == "rating" else None,
+            scale_max=5.0 if kind == "rating" else None,
+        )
+        events.append(event)
+    return events
+
+
+class Pipeline:
+    """History per partition of events, rules per partition of items, and the packets between them."""
+
+    def __init__(self, sources: int, partitions: int) -> None:
+        self.sources, self.partitions = sources, partitions
+        self.totals = [MemoryStore(TotalsRow) for _ in range(sources)]
+        self._histories = [
+            HistoryStep(
+                MemoryStore(HistoryRow), totals, MemoryStore(ExpiryRow), MemoryStore(GuestChunk), UNBOUNDED
+            )
+            for totals in self.totals
+        ]
+        self._packers = [
+            DeltaPacker(partitions, PacketSealer("item-deltas", "events", source, 0, {}))
+            for source in range(sources)
+        ]
+        self.rules = [RulesStep(MemoryStore(RuleRow), UNBOUNDED) for _ in range(partitions)]
+        self._marks: dict[tuple[int, int], Position] = {}
+
+    def learn(self, event: Event, position: Position) -> None:
+        source = partition_of(event.key, self.sources)
+        for output in self._histories[source].learn_one(event):
+            if isinstance(output, Delta):
+                self._packers[source].add(position, output)
+
+    def cut(self, upto: Position, *, twice: bool) -> None:
+        """End the batch; a packet may arrive again."""
+        for source, packer in enumerate(self._packers):
+            for sealed in packer.seal(upto):
+                for _ in range(1 + twice):
+                    self._deliver(source, sealed.partition, _decode(sealed.value))
+
+    def _deliver(self, source: int, partition: int, packet: Packet[ItemDeltas]) -> None:
+        mark = self._marks.get((source, partition), BEFORE_ALL)
+        assert packet.after <= mark
+        for deltas in packet.entries:
+            self.rules[partition].learn_many(deltas, mark)
+        self._marks[source, partition] = max(mark, packet.upto)
+
+    def counts(self) -> Recount:
+        found = recount([])
+        for partition, step in enumerate(self.rules):
+            assert isinstance(step.rows, MemoryStore)
+            for item in step.rows.rows():
+                row = step.rows.get(item)
+                assert row is not None
+                assert partition_of(item, self.partitions) == partition
+                for scope, _ in enumerate(SCOPES):
+                    found.own[scope][item] += row.counts[scope]
+                    for partner, count in row.pairs[scope].items():
+                        found.pairs[scope][item, partner] += count
+        for store in self.totals:
+            row = store.get(TOTALS_KEY)
+            for scope, count in enumerate(row.totals if row else ()):
+                found.totals[scope] += count
+        return found
+
+
+def run(log: list[Event], cuts: set[int], sources: int, partitions: int, *, twice: bool) -> Recount:
+    pipeline = Pipeline(sources, partitions)
+    for n, event in enumerate(log):
+        pipeline.learn(event, (n, 0))
+        if n in cuts:
+            pipeline.cut((n, 0), twice=twice)
+    pipeline.cut((len(log), 0), twice=twice)
+    return pipeline.counts()
+
+
+_cuts = st.sets(st.integers(0, 30))
+_sizes = st.integers(1, 3)
+_KINDS = ("view", "cart", "purchase", "rating")
+
+
+@settings(deadline=None)
+@given(
+    logs(kinds=("view", "cart", "purchase", "rating"), in_order=False), _cuts, _sizes, _sizes, st.booleans()
+)
+def test_similarity_and_orders_equal_a_recount_in_any_order_of_time(
+    log: list[Event], cuts: set[int], sources: int, partitions: int, twice: bool
+) -> None:
+    learned, expected = run(log, cuts, sources, partitions, twice=twice), recount(log)
+    assert learned.own[:2] == expected.own[:2]
+    assert learned.pairs[:2] == expected.pairs[:2]
+    assert learned.totals[1] == expected.totals[1]
+
+
+@settings(deadline=None)
+@given(logs(kinds=_KINDS[:3], in_order=True), _cuts, _sizes, _sizes, st.booleans())
+def test_sessions_equal_a_recount_of_a_log_in_order(
+    log: list[Event], cuts: set[int], sources: int, partitions: int, twice: bool
+) -> None:
+    assert run(log, cuts, sources, partitions, twice=twice) == recount(log)

@@ -1,0 +1,95 @@
+"""Every recommender against the contract, over what the models learned of simulated shops."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from online_models.catalog import RECOMMENDERS, STEPS
+from online_models.checks import check_recommender
+from online_models.checks.doubles import Memory
+from online_models.memory_views import MemoryViews
+from online_models.popularity import PopularityStep, merge
+from online_models.protocols import Request, Store
+from online_models.publishing import counts, neighbours
+from schemas.messages import ItemFacts, Neighbours, Totals
+from schemas.settings import RecommendSettings, Settings
+from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
+from tests.contracts.event_logs import COUNT, DEFAULTS, PRESET_NAMES, events, log_for
+
+USING = {
+    "defaults": RecommendSettings(),
+    "repeating": RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1),
+}
+
+
+class Shop(NamedTuple):
+    """What the models learned of a simulated shop, as the recommender sees it."""
+
+    views: MemoryViews
+    histories: list[HistoryRow]
+    now: int
+
+
+def a_shop(preset: str, settings: Settings) -> Shop:
+    """Let every model learn a shop, and publish it."""
+    memory = Memory()
+    steps: dict[str, Any] = {}
+    for name, model in STEPS.items():
+        steps[name] = model.make(memory.make, settings)
+        for x in log_for(name, preset, COUNT, settings):
+            steps[name].learn_one(x)
+    rows: Store[HistoryRow] = memory.make("h", HistoryRow)
+    kept = [row for key in memory.rows() if key.startswith("h") and (row := rows.get(key[1:]))]
+    views = MemoryViews(
+        neighbours=all_neighbours(memory, settings),
+        popular=all_popular(memory, preset, settings),
+        items=[ItemFacts(f"i{n:05}", None, [f"c{n % 3}"], None, None, [], n % 7 != 0, 0) for n in range(40)],
+        centroids=steps["clusters"].centroids(),
+    )
+    return Shop(views, kept, events(preset, COUNT)[-1].at)
+
+
+def all_neighbours(memory: Memory, settings: Settings) -> list[Neighbours]:
+    rules, totals = memory.make("r", RuleRow), memory.make("t", TotalsRow).get("totals")
+    assert totals is not None
+    _, orders, sessions = totals.totals
+    n = [Totals(0, totals.epoch, (0, orders, sessions), totals.newest_at)]
+    rows = {key[1:]: row for key in memory.rows() if key[0] == "r" and (row := rules.get(key[1:]))}
+    own = {item: counts(item, row) for item, row in rows.items()}
+    return [neighbours(item, row, own.get, n, settings) for item, row in rows.items()]
+
+
+def all_popular(memory: Memory, preset: str, settings: Settings) -> dict[str, list[tuple[str, float]]]:
+    now = events(preset, COUNT)[-1].at
+    leaders = memory.make("l", PopularityRow)
+    step = PopularityStep(memory.make("i", PopularityRow), leaders, settings)
+    scopes = [key[1:] for key in memory.rows() if key[0] == "l"]
+    return {scope: merge([row], now, settings) for scope in scopes if (row := step.popular(scope, 0))}
+
+
+@pytest.mark.parametrize("using", USING)
+@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str) -> None:
+    settings = Settings(recommend=USING[using])
+    shop = a_shop(preset, settings)
+    named = frozenset(list(shop.views.neighbour_rows)[::5])
+    nothing: frozenset[str] = frozenset()
+    requests = [
+        Request(history=history, now=shop.now, k=k, exclude=exclude)
+        for history in [None, HistoryRow(), *shop.histories]
+        for k, exclude in ((10, nothing), (3, named), (100, named), (0, nothing))
+    ]
+    check_recommender(
+        lambda: RECOMMENDERS[name](shop.views, settings), shop.views, requests, settings.recommend
+    )
+
+
+def test_the_lists_of_a_shop_are_full_and_speak_of_more_than_popularity() -> None:
+    shop = a_shop("small", DEFAULTS)
+    recommender = RECOMMENDERS["blend"](shop.views, DEFAULTS)
+    answers = [recommender.recommend(Request(history=row, now=shop.now)) for row in shop.histories]
+    assert {len(answer.items) for answer in answers} == {10}
+    sources = {reason["source"] for answer in answers for place in answer.items for reason in place.reasons}
+    assert sources == {"similarity", "rules", "popularity", "recent"}
+    assert {answer.segment for answer in answers} > {None}

@@ -1,0 +1,23 @@
+"""`freshrec topics` without a broker; with one, see the integration tests."""
+
+import socket
+
+import pytest
+
+from streams.cli import run
+
+
+@pytest.mark.parametrize("command", ["create", "list"])
+def test_without_a_broker_it_fails_and_says_what_to_do(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        monkeypatch.setenv("FRESHREC_KAFKA__BOOTSTRAP_SERVERS", address)
+        assert run(["topics", command]) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"no Kafka broker answers at {address}" in captured.err
+    assert "freshrec kafka up" in captured.err
