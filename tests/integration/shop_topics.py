@@ -4,6 +4,7 @@ Synchronous, with Kafka's own admin, producer and consumer; nothing of the worke
 """
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -189,11 +190,16 @@ class Stream:
         self.sent: list[Emitted] = []
 
     def _run(self) -> None:
-        for record in self._records:
+        started = time.monotonic()
+        for number, record in enumerate(self._records):
             self._topics.send_raw(record.topic, record.key.encode(), record.value)
             self.sent.append(record)
-            if self._stop.wait(self._pause_s):
+            if self._stop.wait(max(0.0, started + number * self._pause_s - time.monotonic())):
                 return
+
+    def wait(self) -> None:
+        """Wait until everything was sent."""
+        self._thread.join()
 
     def __enter__(self) -> "Stream":
         self._thread.start()

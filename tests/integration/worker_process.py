@@ -17,6 +17,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.settings import Settings
+from streams.bench.machine import children_of
 from streams.config import load
 
 DEADLINE_S = 90.0
@@ -133,6 +134,10 @@ class WorkerProcess:
                 if sample.name == name and labels.items() <= sample.labels.items():
                     found += sample.value
         return found
+
+    def children(self) -> list[int]:
+        """Ids of the stage groups' processes."""
+        return children_of(self._running().pid)
 
     def kill(self) -> None:
         """End supervisor and children with SIGKILL, at once."""

@@ -1,0 +1,49 @@
+"""The shop that the fault tests watch, and how one stage's whole topology is run on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from online_models.worlds import PRESETS, StorefrontSettings
+from tests.integration.shop_topics import ShopTopics
+from tests.integration.worker_process import WorkerProcess, environment, settings_of
+
+EXACT = {"RULES__HALF_LIFE_S": 0, "POPULARITY__HALF_LIFE_S": 0, "KAFKA__PARTITIONS": 2}
+"""Without decay every count is an integer that a plain recount can name."""
+
+
+def a_shop(seed: int, **others: Any) -> StorefrontSettings:
+    """Late and repeated events; every customer allows profiling, so that a recount knows what counts."""
+    quiet = {"customers": 60, "items": 60, "consent_share": 1.0, "bad_share": 0.0, "seed": seed}
+    shares = {"duplicate_share": 0.05, "late_share": 0.05}
+    return msgspec.structs.replace(PRESETS["demo"], **{**quiet, **shares, **others})
+
+
+class Shop:
+    """Topics of their own, and workers that share one state directory."""
+
+    def __init__(self, topics: ShopTopics, variables: dict[str, str], folder: Path) -> None:
+        self.topics, self._variables, self._folder = topics, variables, folder
+        self.workers: list[WorkerProcess] = []
+
+    def worker(self, *, stages: str | None = None) -> WorkerProcess:
+        """One more worker, started."""
+        log = self._folder / f"worker-{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(self._variables, log, stages=stages).start())
+        return self.workers[-1]
+
+
+@contextmanager
+def a_topology(kafka: str, prefix: str, folder: Path, **settings: object) -> Iterator[Shop]:
+    """Topics, and at the end no worker that still runs."""
+    variables = environment(kafka, prefix, folder / "state", **{**EXACT, **settings})
+    with ShopTopics(settings_of(variables)) as topics:
+        shop = Shop(topics, variables, folder)
+        try:
+            yield shop
+        finally:
+            for worker in shop.workers:
+                worker.kill()
