@@ -21,7 +21,7 @@ from streams.bench.machine import children_of
 from streams.config import load
 
 DEADLINE_S = 90.0
-POLL_S = 0.05
+POLL_S = 0.02
 _ADDRESS = re.compile(r"metrics and health on http://(\S+)")
 
 
