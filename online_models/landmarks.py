@@ -3,16 +3,22 @@
 n of partners and N travel by other ways than a row's own counts and may be older than they are.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ldexp
+from typing import NamedTuple
 
 from schemas.messages import ItemCounts, Totals
 
-CountsOf = Callable[[str], ItemCounts | None]
-"""n of an item as its partition published it, None while it is not known."""
+CountsOf = Callable[[Sequence[str]], Sequence[ItemCounts | None]]
+"""n of each of some items as their partitions published it, None where it is not known."""
 
 FARTHEST = 200
 """Half-lives that separate counts at most: already at 64, one of them is worth nothing."""
+
+
+def one_by_one(get: Callable[[str], ItemCounts | None]) -> CountsOf:
+    """Ask for many items where one at a time can be asked for."""
+    return lambda items: list(map(get, items))
 
 
 def moved(count: float, *, from_epoch: int, to_epoch: int) -> float:
@@ -47,37 +53,52 @@ def plausible(pair: float, n_i: float, n_j: float, total: float) -> tuple[float,
     return pair, n_i, n_j, (total if total > union else union)
 
 
+class Known(NamedTuple):
+    """Partners whose n is known, in the row's order, with the pair's count and the partner's n."""
+
+    partners: list[str]
+    pairs: list[int]
+    ns: list[float]
+
+
 class PartnerCounts:
     """n of an item's partners under the item's landmark; each is looked up once.
 
     Parameters
     ----------
     counts_of : callable
-        Where to look.
+        Where to look; many at once, since a row has hundreds of partners.
     epoch : int
         The landmark.
 
     Examples
     --------
-    >>> partners = PartnerCounts({"cup": ItemCounts("cup", 1, (0, 4, 0))}.get, epoch=0)
+    >>> partners = PartnerCounts(one_by_one({"cup": ItemCounts("cup", 1, (0, 4, 0))}.get), epoch=0)
     >>> partners.known({"cup": 2, "pot": 1}, scope=1)
-    [('cup', 2, 8.0)]
+    Known(partners=['cup'], pairs=[2], ns=[8.0])
     """
 
     def __init__(self, counts_of: CountsOf, epoch: int) -> None:
         self._counts_of, self._epoch = counts_of, epoch
         self._found: dict[str, ItemCounts | None] = {}
 
-    def known(self, pairs: dict[str, int], scope: int) -> list[tuple[str, int, float]]:
-        """Return (partner, pair count, n of the partner) for every partner whose n is known."""
+    def known(self, pairs: dict[str, int], scope: int) -> Known:
+        """Return every partner whose n is known, with the counts."""
         found, epoch = self._found, self._epoch
         missing = [partner for partner in pairs if partner not in found]
-        found.update(zip(missing, map(self._counts_of, missing), strict=True))
-        return [
-            (partner, pair, n.counts[scope] if n.epoch == epoch else _under(n, scope, epoch))
-            for partner, pair in pairs.items()
-            if (n := found[partner])
+        if missing:
+            found.update(zip(missing, self._counts_of(missing), strict=True))
+        partners, amounts = list(pairs), list(pairs.values())
+        rows = list(map(found.__getitem__, partners))
+        if None in rows:
+            partners = [partner for partner, row in zip(partners, rows, strict=True) if row is not None]
+            amounts = [amount for amount, row in zip(amounts, rows, strict=True) if row is not None]
+        ns = [
+            row.counts[scope] if row.epoch == epoch else _under(row, scope, epoch)
+            for row in rows
+            if row is not None
         ]
+        return Known(partners, amounts, ns)
 
 
 def _under(found: ItemCounts, scope: int, epoch: int) -> float:

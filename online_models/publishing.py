@@ -5,10 +5,12 @@ others published: n of the partners and N. Nothing is kept and nothing is sent.
 """
 
 from collections.abc import Sequence
-from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from online_models.decay import Decay
-from online_models.landmarks import CountsOf, PartnerCounts, plausible, total_of
+from online_models.landmarks import CountsOf, Known, PartnerCounts, plausible, total_of
 from online_models.rule_measures import lift, measures, similarity
 from schemas.messages import (
     ORDERS,
@@ -37,6 +39,8 @@ _ROUNDING = 1 - 1e-9
 Candidate = tuple[str, int, float]
 """A partner, the pair count and the partner's n."""
 
+Floats = NDArray[np.float64]
+
 
 def counts(item: str, row: RuleRow) -> ItemCounts:
     """Return what other items' rows need to know of this one."""
@@ -54,7 +58,7 @@ def neighbours(
     item, row : str, RuleRow
         The item and its counts.
     counts_of : callable
-        n of a partner; one that is not known yet (None) is left out.
+        n of partners; one that is not known yet (None) is left out.
     totals : sequence of Totals
         N of every partition of `events`; without any there are no rules.
     settings : Settings
@@ -99,11 +103,13 @@ class ItemPublisher:
 
     Examples
     --------
+    >>> from online_models.landmarks import one_by_one
     >>> from schemas.settings import RulesSettings
     >>> row = RuleRow(0, 3, [0, 3, 0], [{}, {"cup": 2, "pot": 1}, {}], at=0)
     >>> partners = {"cup": ItemCounts("cup", 0, (0, 4, 0)), "pot": ItemCounts("pot", 0, (0, 1, 0))}
     >>> settings = Settings(rules=RulesSettings(half_life_s=0, min_count=1))
-    >>> publisher = ItemPublisher("tea", row, partners.get, [Totals(0, 0, (0, 6, 0), 0)], settings)
+    >>> totals = [Totals(0, 0, (0, 6, 0), 0)]
+    >>> publisher = ItemPublisher("tea", row, one_by_one(partners.get), totals, settings)
     >>> [rule.item_id for rule in publisher.neighbours().rules["orders"]]
     ['cup', 'pot']
     >>> message, = publisher.association_rules()
@@ -126,14 +132,15 @@ class ItemPublisher:
             max(own, max(pairs.values(), default=0)) for own, pairs in zip(row.counts, row.pairs, strict=True)
         ]
         self._totals = [total_of(totals, scope, row.epoch) for scope in range(len(SCOPES))]
-        self._frequent: dict[int, list[Candidate]] = {}
+        self._frequent: dict[int, Known] = {}
         self._made: dict[tuple[int, str], Rule] = {}
 
-    def neighbours(self) -> Neighbours:
-        rules = {SCOPES[scope]: self._most_confident(scope) for scope in RULE_SCOPES}
-        return Neighbours(
-            self._item, self._most_similar(), {scope: each for scope, each in rules.items() if each}
-        )
+    def neighbours(self, *, similar: int | None = None, rules: int | None = None) -> Neighbours:
+        """Return the best partners: at most so many similar ones, and so many rules of a scope."""
+        most = self._rules.published_rules if rules is None else rules
+        found = {SCOPES[scope]: self._most_confident(scope, most) for scope in RULE_SCOPES}
+        best = self._most_similar(self._rules.published_similar if similar is None else similar)
+        return Neighbours(self._item, best, {scope: each for scope, each in found.items() if each})
 
     def association_rules(self, *, everything: bool = False) -> list[AssociationRules]:
         messages = []
@@ -145,41 +152,46 @@ class ItemPublisher:
                 messages.append(AssociationRules(self._item, SCOPES[scope], transactions, count, rules))
         return messages
 
-    def _most_similar(self) -> list[Similar]:
-        own, most = self._own[SIMILARITY], self._rules.published_similar
-        found = self._partners.known(self._pairs[SIMILARITY], SIMILARITY)
+    def _most_similar(self, most: int) -> list[Similar]:
+        own, found = self._own[SIMILARITY], self._partners.known(self._pairs[SIMILARITY], SIMILARITY)
         # Similarity goes by this ratio, which is quicker to compute for all.
-        best = _best(found, [n_ij / sqrt(n_j if n_j > n_ij else n_ij) for _, n_ij, n_j in found], most)
+        pairs, ns = _arrays(found)
+        best = _best(found, pairs / np.sqrt(np.maximum(pairs, ns)), most)
         ranked = sorted((-similarity(n_ij, own, max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in best)
         return [Similar(j, -negative, self._shown(n_ij / WEIGHT_ONE)) for negative, j, n_ij in ranked[:most]]
 
-    def _most_confident(self, scope: int) -> list[Rule]:
-        most, found = self._rules.published_rules, self._candidates(scope)
-        best = _best(found, [n_ij for _, n_ij, _ in found], most)
+    def _most_confident(self, scope: int, most: int) -> list[Rule]:
+        found = self._candidates(scope)
+        best = _best(found, np.array(found.pairs, dtype=np.float64), most)
         best.sort(key=lambda each: (-each[1], each[0]))
         return [self._rule(scope, each) for each in best[:most]]
 
     def _highest_lift(self, scope: int) -> list[Rule]:
         most, found = self._rules.published_rules, self._candidates(scope)
-        if found and self._own[scope] + max(n_j for _, _, n_j in found) <= self._totals[scope]:
+        if found.ns and self._own[scope] + max(found.ns) <= self._totals[scope]:
             # Without a doubtful N lift goes by this ratio, which is quicker to compute for all.
-            found = _best(found, [n_ij / n_j if n_j > n_ij else 1.0 for _, n_ij, n_j in found], most)
-        ranked = sorted((-lift(*self._numbers(scope, n_ij, n_j)), j, n_ij, n_j) for j, n_ij, n_j in found)
+            pairs, ns = _arrays(found)
+            best = _best(found, pairs / np.maximum(pairs, ns), most)
+        else:
+            best = list(zip(*found, strict=True))
+        ranked = sorted((-lift(*self._numbers(scope, n_ij, n_j)), j, n_ij, n_j) for j, n_ij, n_j in best)
         return [self._rule(scope, (j, n_ij, n_j)) for _, j, n_ij, n_j in ranked[:most]]
 
     def _every_rule(self, scope: int) -> list[Rule]:
-        known = self._partners.known(self._pairs[scope], scope) if self._totals[scope] else []
-        rules = [self._rule(scope, each) for each in known]
+        if not self._totals[scope]:
+            return []
+        known = self._partners.known(self._pairs[scope], scope)
+        rules = [self._rule(scope, each) for each in zip(*known, strict=True)]
         rules.sort(key=lambda rule: (-rule.lift, rule.item_id))
         return rules
 
-    def _candidates(self, scope: int) -> list[Candidate]:
+    def _candidates(self, scope: int) -> Known:
         """Known partners that occur often enough with the item; none while nothing is known of N."""
         found = self._frequent.get(scope)
         if found is None:
             least = self._rules.min_count * (_RESOLUTION if self._decays else 1) / (self._unit or 1e-300)
             often = {each: pair for each, pair in self._pairs[scope].items() if pair >= least}
-            found = self._partners.known(often, scope) if self._totals[scope] else []
+            found = self._partners.known(often if self._totals[scope] else {}, scope)
             self._frequent[scope] = found
         return found
 
@@ -210,9 +222,15 @@ class ItemPublisher:
         return round(count * self._unit, 6) if self._decays else count
 
 
-def _best(candidates: list[Candidate], scores: Sequence[float], most: int) -> list[Candidate]:
+def _arrays(known: Known) -> tuple[Floats, Floats]:
+    """Counts of the pairs and of the partners; as floats, which is near enough for a choice of the best."""
+    return np.array(known.pairs, dtype=np.float64), np.array(known.ns, dtype=np.float64)
+
+
+def _best(candidates: Known, scores: Floats, most: int) -> list[Candidate]:
     """Candidates with the `most` highest scores, in no order; more where scores are about equal."""
-    if len(candidates) <= most:
-        return candidates[:]
-    least = sorted(scores)[-most] * _ROUNDING
-    return [each for each, score in zip(candidates, scores, strict=True) if score >= least]
+    if len(candidates.partners) <= most:
+        return list(zip(*candidates, strict=True))
+    least = np.partition(scores, -most)[-most] * _ROUNDING
+    partners, pairs, ns = candidates
+    return [(partners[place], pairs[place], ns[place]) for place in np.flatnonzero(scores >= least).tolist()]

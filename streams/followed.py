@@ -6,7 +6,7 @@ often or in which order rows come. Decoded rows are cached.
 
 from collections.abc import Sequence
 from operator import is_
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -86,6 +86,13 @@ class FollowedTopic(Generic[Row]):
         self._young[key] = row
         return row
 
+    def get_many(self, keys: Sequence[str]) -> list[Row | None]:
+        """Give the newest row of each of some keys."""
+        rows = list(map(self._young.get, keys))
+        if None in rows:
+            return [self.get(key) if row is None else row for key, row in zip(keys, rows, strict=True)]
+        return rows
+
 
 class Views:
     """All that the stages of a process follow; a topic that is not followed answers None.
@@ -129,9 +136,12 @@ class Views:
         """The clustering, as last published."""
         return self._get("centroids", "centroids", Centroids)
 
-    def counts(self, item: str) -> ItemCounts | None:
-        """Own counts of an item, as last published."""
-        return self._get("item-counts", item, ItemCounts)
+    def counts_of(self, items: Sequence[str]) -> Sequence[ItemCounts | None]:
+        """Own counts of each of some items, as last published."""
+        followed = self.topics.get("item-counts")
+        if followed is None:
+            return [None] * len(items)
+        return cast(FollowedTopic[ItemCounts], followed).get_many(items)
 
     def totals(self) -> Sequence[Totals]:
         """Cumulative N of each source partition."""

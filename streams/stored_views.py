@@ -73,7 +73,7 @@ class StoredViews:
         row = self.rule_row(item)
         if row is None:
             return None
-        return publishing.neighbours(item, row, self.counts, self.totals(), self._settings)
+        return publishing.neighbours(item, row, self.counts_of, self.totals(), self._settings)
 
     def association_rules(self, item: str, *, everything: bool = False) -> list[AssociationRules]:
         """Rules of an item, one message per scope."""
@@ -81,7 +81,7 @@ class StoredViews:
         if row is None:
             return []
         return publishing.association_rules(
-            item, row, self.counts, self.totals(), self._settings, everything=everything
+            item, row, self.counts_of, self.totals(), self._settings, everything=everything
         )
 
     def rule_row(self, item: str) -> RuleRow | None:
@@ -106,10 +106,10 @@ class StoredViews:
                 directed += len(set().union(*row.pairs))
         return users, items, directed // 2
 
-    def counts(self, item: str) -> ItemCounts | None:
-        """Own counts of an item."""
-        row = self.rule_row(item)
-        return None if row is None else publishing.counts(item, row)
+    def counts_of(self, items: Sequence[str]) -> Sequence[ItemCounts | None]:
+        """Own counts of each of some items."""
+        rows = zip(items, map(self.rule_row, items), strict=True)
+        return [None if row is None else publishing.counts(item, row) for item, row in rows]
 
     def totals(self) -> Sequence[Totals]:
         """N of every partition."""

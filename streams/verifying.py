@@ -17,6 +17,7 @@ import msgspec
 
 from online_models import publishing
 from online_models.deltas import Delta, PairGroup, Touch
+from online_models.landmarks import one_by_one
 from online_models.rules import RulesStep
 from schemas.events import Purchase
 from schemas.messages import BEFORE_ALL, ORDERS, ItemCounts, ItemDeltas, Packet, Rule, Totals
@@ -214,7 +215,9 @@ def _compare_rules(rows: RowsInMemory, mined: Any, found: Comparison) -> None:
         (item,), (partner,) = expected["antecedents"], expected["consequents"]
         if item not in published:
             row = rows.get(item, RuleRow())
-            messages = publishing.association_rules(item, row, counts_of, totals, EXACT, everything=True)
+            messages = publishing.association_rules(
+                item, row, one_by_one(counts_of), totals, EXACT, everything=True
+            )
             published[item] = {rule.item_id: rule for message in messages for rule in message.rules}
         _compare_rule(published[item].get(partner), expected, found, f"{item} -> {partner}")
 

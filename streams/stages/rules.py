@@ -11,6 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 from online_models import publishing
+from online_models.publishing import ItemPublisher
 from online_models.rules import RulesStep
 from schemas.messages import ItemDeltas, Packet
 from schemas.state import PublishedRow, RuleRow
@@ -39,13 +40,9 @@ class RulesPartition(KeptPartition):
         self._published = database.table("~", PublishedRow)
         self._step = RulesStep(self.rows, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
-        rules = context.settings.rules
-        shorter = msgspec.structs.replace(
-            rules, published_similar=rules.neighbour_similar, published_rules=rules.neighbour_rules
-        )
-        self._for_neighbours = msgspec.structs.replace(context.settings, rules=shorter)
-        self._growth = context.settings.rules.republish_growth
-        self._interval = context.settings.rules.republish_interval_ms
+        self._settings = context.settings.rules
+        self._growth = self._settings.republish_growth
+        self._interval = self._settings.republish_interval_ms
         self._due: OrderedDict[str, int] = OrderedDict()
         self._last: dict[str, int] = {}
         self._sweep_from: str | None = ""
@@ -95,14 +92,12 @@ class RulesPartition(KeptPartition):
         row = self.rows.get(item)
         if row is None:
             return False
-        settings, views = self.context.settings, self.context.views
-        totals = views.totals()
-        messages = {
-            "item-counts": _pack(publishing.counts(item, row)),
-            "neighbours": _pack(publishing.neighbours(item, row, views.counts, totals, self._for_neighbours)),
-        }
-        for rules in publishing.association_rules(item, row, views.counts, totals, settings):
-            messages[f"association-rules {rules.scope}"] = _json(rules)
+        views, rules = self.context.views, self._settings
+        made = ItemPublisher(item, row, views.counts_of, views.totals(), self.context.settings)
+        best = made.neighbours(similar=rules.neighbour_similar, rules=rules.neighbour_rules)
+        messages = {"item-counts": _pack(publishing.counts(item, row)), "neighbours": _pack(best)}
+        for each in made.association_rules():
+            messages[f"association-rules {each.scope}"] = _json(each)
         known = self._published.get(item) or PublishedRow()
         digests = {name: blake2b(value, digest_size=8).digest() for name, value in messages.items()}
         version = (self.epoch, self.partition, self.progress.next_offset)

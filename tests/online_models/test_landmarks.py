@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_models.landmarks import FARTHEST, PartnerCounts, moved, plausible, total_of
+from online_models.landmarks import FARTHEST, PartnerCounts, moved, one_by_one, plausible, total_of
 from schemas.messages import ItemCounts, Totals
 
 EPOCHS = st.integers(-20, 20)
@@ -55,7 +55,7 @@ def test_partners_are_looked_up_once_and_unknown_ones_left_out() -> None:
         asked.append(item)
         return ItemCounts(item, 2, (4, 8, 16)) if item != "unknown" else None
 
-    partners = PartnerCounts(counts_of, epoch=1)
-    assert partners.known({"a": 1, "unknown": 9}, scope=0) == [("a", 1, 8.0)]
-    assert partners.known({"b": 2, "a": 3, "unknown": 9}, scope=2) == [("b", 2, 32.0), ("a", 3, 32.0)]
+    partners = PartnerCounts(one_by_one(counts_of), epoch=1)
+    assert partners.known({"a": 1, "unknown": 9}, scope=0) == (["a"], [1], [8.0])
+    assert partners.known({"b": 2, "a": 3, "unknown": 9}, scope=2) == (["b", "a"], [2, 3], [32.0, 32.0])
     assert asked == ["a", "unknown", "b"]

@@ -48,9 +48,9 @@ def test_what_nobody_reads_is_dropped() -> None:
 def test_a_followed_row_is_visible_at_once() -> None:
     log, views, outputs = a_log()
     log.put(Outgoing("item-counts", 0, b"tea", msgspec.msgpack.encode(COUNTS), (0, 0, 1)))
-    assert views.counts("tea") == COUNTS
+    assert views.counts_of(["tea"]) == [COUNTS]
     log.put(Outgoing("item-counts", 0, b"tea", None, (0, 0, 2)))
-    assert views.counts("tea") is None
+    assert views.counts_of(["tea"]) == [None]
     assert outputs == []
 
 
