@@ -117,7 +117,7 @@ class RulesSettings(_Section, frozen=True):
     republish_growth: Annotated[Weight, _says("growth of its counts to publish an item again")] = 0.05
     republish_interval_ms: Annotated[Limit, _says("an item is published at most so often; 0: always")] = 1_000
     publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.1
-    sweep_rows_per_s: Annotated[Count, _says("stale items published again, without lag")] = 2_000
+    sweep_rows_per_s: Annotated[Count, _says("items of a partition looked at for what is stale")] = 500
 
 
 class PopularitySettings(_Section, frozen=True):
@@ -138,6 +138,7 @@ class SegmentsSettings(_Section, frozen=True):
     top_items: Annotated[Count, _says("popular items of a segment's profile")] = 50
     top_categories: Annotated[Count, _says("top categories of a segment's profile")] = 5
     publish_interval_ms: Annotated[Limit, _says("centres are published at most so often; 0: always")] = 1_000
+    sweep_rows_per_s: Annotated[Count, _says("customers of a partition looked at for stale segments")] = 1_000
 
 
 class RecommendSettings(_Section, frozen=True):

@@ -27,7 +27,8 @@ class ClustersPartition(KeptPartition):
         self.step = ClustersStep(database.table("c", ClusterRow), context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[Sample]).decode
         self._interval = context.settings.segments.publish_interval_ms
-        self._changed = False
+        # What a predecessor learned may not have been published.
+        self._changed = True
         self._last: int | None = None
 
     def apply(self, record: Record) -> None:

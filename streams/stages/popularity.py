@@ -30,7 +30,8 @@ class PopularityPartition(KeptPartition):
         self.step = PopularityStep(items, leaders, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
         self._interval = context.settings.rules.republish_interval_ms
-        self._due: OrderedDict[str, int] = OrderedDict()
+        # What a predecessor learned and had not published yet is not known: everything is, once more.
+        self._due: OrderedDict[str, int] = OrderedDict((key[1:].decode(), 0) for key, _ in database.rows("l"))
         self._last: dict[str, int] = {}
 
     def apply(self, record: Record) -> None:

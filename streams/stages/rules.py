@@ -19,8 +19,8 @@ from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
 from streams.stages.partition import KeptPartition, StageContext
+from streams.stages.sweep import Sweep
 
-SWEEP_ROWS = 20
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -45,9 +45,9 @@ class RulesPartition(KeptPartition):
         self._interval = self._settings.republish_interval_ms
         self._due: OrderedDict[str, int] = OrderedDict()
         self._last: dict[str, int] = {}
-        self._sweep_from: str | None = ""
-        self._sweep_seen = -1
-        self._sweep_found = False
+        self._sweep = Sweep(database, "r", rows_per_s=self._settings.sweep_rows_per_s)
+        self._swept_changes = -1
+        self._stale = True
 
     def apply(self, record: Record) -> None:
         """Learn one packet of deltas, unless it was applied before."""
@@ -69,7 +69,7 @@ class RulesPartition(KeptPartition):
                 del self._due[item]
                 self._publish(item, now)
                 return True
-        return self._sweep(now) if idle else False
+        return self._look_for_stale(now, drain=drain) if idle else False
 
     def _note(self, changed: set[str]) -> None:
         """Mark rows for publishing that grew by the stated share since they were last published."""
@@ -83,7 +83,7 @@ class RulesPartition(KeptPartition):
             before = published.updates if published else 0
             if row.updates - before > self._growth * before:
                 self._due[item] = max(now, self._last.get(item, now - self._interval) + self._interval)
-        self._sweep_from = "" if self._sweep_from is None else self._sweep_from
+        self._stale = True
         if len(self._last) > 100_000:
             self._last = {item: at for item, at in self._last.items() if now - at < self._interval}
 
@@ -114,22 +114,17 @@ class RulesPartition(KeptPartition):
         self._published.put(item, PublishedRow(row.updates, digests))
         return changed
 
-    def _sweep(self, now: int) -> bool:
-        """Look at the next rows; passes end when one found nothing and nothing arrived meanwhile."""
-        if self._sweep_from is None:
-            if self.context.views.changes == self._sweep_seen:
+    def _look_for_stale(self, now: int, *, drain: bool) -> bool:
+        """Look at the next rows; a pass that found nothing, while nothing arrived, is the last one."""
+        changes = self.context.views.changes
+        if not self._sweep.running:
+            if not self._stale and changes == self._swept_changes:
                 return False
-            self._sweep_from = ""
-        if self._sweep_from == "":
-            self._sweep_seen, self._sweep_found = self.context.views.changes, False
+            self._stale, self._swept_changes = False, changes
+            self._sweep.start()
             for item in self.rows.dirty_keys():
-                self._sweep_found |= self._publish(item, now)
-        keys = self.database.keys_after("r", self._sweep_from, SWEEP_ROWS)
+                self._stale |= self._publish(item, now)
+        keys = self._sweep.take(now, at_once=drain)
         for item in keys:
-            self._sweep_found |= self._publish(item, now)
-        if len(keys) == SWEEP_ROWS:
-            self._sweep_from = keys[-1]
-            return True
-        quiet = not self._sweep_found and self.context.views.changes == self._sweep_seen
-        self._sweep_from = None if quiet else ""
-        return not quiet
+            self._stale |= self._publish(item, now)
+        return bool(keys) or (drain and self._stale)

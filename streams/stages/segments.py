@@ -1,7 +1,8 @@
 """The segments stage: facts in; samples for the clustering and each customer's segment out.
 
 What is learned depends on the facts alone; the segment is assigned against the centres that are known
-when it is published, and published again when it changed.
+when it is published. Once nothing else is to do, a sweep publishes the segments of customers whom centres
+that moved, or a crash, left behind.
 """
 
 from collections import OrderedDict
@@ -10,7 +11,7 @@ import msgspec
 
 from online_models.kmeans import assign
 from online_models.segments import SegmentsStep
-from schemas.messages import Fact, Packet, Sample
+from schemas.messages import Centroids, Fact, Packet, Sample
 from schemas.recommendations import Segment
 from schemas.state import SegmentRow
 from streams.outbox import Outgoing, Record
@@ -18,6 +19,7 @@ from streams.packing import EntryPacker, PacketSealer
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
 from streams.stages.partition import KeptPartition, StageContext
+from streams.stages.sweep import Sweep
 
 _json = msgspec.json.Encoder().encode
 
@@ -41,6 +43,8 @@ class SegmentsPartition(KeptPartition):
         self._samples: EntryPacker[Sample] = EntryPacker(context.partitions("samples"), sealer)
         self._due: OrderedDict[str, int] = OrderedDict()
         self._upto = (-1, -1)
+        self._sweep = Sweep(database, "s", rows_per_s=context.settings.segments.sweep_rows_per_s)
+        self._swept_version = ""
 
     def apply(self, record: Record) -> None:
         """Learn the facts of one packet that were not applied before."""
@@ -63,21 +67,39 @@ class SegmentsPartition(KeptPartition):
         for sealed in self._samples.seal(self._upto):
             self.context.outbox.put(Outgoing("samples", sealed.partition, None, sealed.value))
 
-    def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # nothing waits here
-        """Publish one customer's segment if it changed; without centres all wait."""
-        if not self._due:
-            return False
+    def work(self, *, idle: bool, drain: bool = False) -> bool:
+        """Publish one customer's segment if it changed; when idle, look at a few that had no event."""
         centroids = self.context.views.centroids()
         if centroids is None:
+            # The sweep finds them all once there are centres.
+            self._due.clear()
             return False
-        key, at = self._due.popitem(last=False)
+        if self._due:
+            key, at = self._due.popitem(last=False)
+            self._publish(key, at, centroids)
+            return True
+        return self._look_for_stale(centroids, drain=drain) if idle else False
+
+    def _look_for_stale(self, centroids: Centroids, *, drain: bool) -> bool:
+        """Look at the next customers; other centres begin another pass once this one has ended."""
+        if not self._sweep.running and centroids.version != self._swept_version:
+            self._swept_version = centroids.version
+            self._sweep.start()
+        keys = self._sweep.take(self.context.now_ms(), at_once=drain)
+        for key in keys:
+            self._publish(key, None, centroids)
+        return bool(keys)
+
+    def _publish(self, key: str, at: int | None, centroids: Centroids) -> None:
         row = self.rows.get(key)
         assigned = assign(centroids, row.features) if row and row.features else None
-        if assigned is not None and self._published.get(key) != assigned[0]:
-            self._published.put(key, assigned[0])
-            user = key.partition(":")[2]
-            self._put(user, _json(Segment(user, assigned[0], round(assigned[1], 6), at)))
-        return True
+        if row is None or assigned is None or self._published.get(key) == assigned[0]:
+            return
+        self._published.put(key, assigned[0])
+        user = key.partition(":")[2]
+        self._put(
+            user, _json(Segment(user, assigned[0], round(assigned[1], 6), row.at if at is None else at))
+        )
 
     def _withdraw(self, key: str) -> None:
         self._due.pop(key, None)
