@@ -17,13 +17,31 @@ NAMES = tuple(scenario.name for scenario in SCENARIOS)
 
 
 @click.command()
-@click.option("--scenario", "names", type=click.Choice(NAMES), multiple=True, help="All by default.")
+@click.option(
+    "--scenario",
+    "names",
+    type=click.Choice(NAMES),
+    multiple=True,
+    help="What is measured; may be repeated, all by default.",
+)
 @click.option(
     "--events", type=click.IntRange(1), help="Events to send; each scenario's own number by default."
 )
 @click.option("--past", type=click.IntRange(-1), default=0, help="Customers with a past: 0 all, -1 none.")
-@click.option("--partitions", type=click.IntRange(1), default=4, show_default=True)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS, show_default=True)
+@click.option(
+    "--partitions",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Partitions of each keyed topic.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    show_default=True,
+    help="Folder of the results, one file for each scenario.",
+)
 def bench(names: tuple[str, ...], events: int | None, past: int, partitions: int, out: Path) -> None:
     """Measure bench-1 on a real Kafka, with a worker and a producer on this machine."""
     console = Console(stderr=True)

@@ -41,8 +41,20 @@ EVENTS_PER_S = 120.0
     help="Folder for everything, absent or empty; a temporary one by default.",
 )
 @click.option("--keep", is_flag=True, help="Don't remove the folder at the end.")
-@click.option("--seconds", type=click.FloatRange(5.0), default=SECONDS, hidden=True)
-@click.option("--rate", type=click.FloatRange(1.0), default=EVENTS_PER_S, hidden=True)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(5.0),
+    default=SECONDS,
+    hidden=True,
+    help="How long the shop is open.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(1.0),
+    default=EVENTS_PER_S,
+    hidden=True,
+    help="Events of the simulated customers per second.",
+)
 def demo(no_kafka: bool, port: int, data: Path | None, keep: bool, seconds: float, rate: float) -> None:
     """Watch recommendations change: a real Kafka, a worker and a simulated shop, for about a minute.
 

@@ -24,7 +24,7 @@ def _stages(_: click.Context, __: click.Parameter, value: str | None) -> tuple[s
 
 
 @click.command()
-@click.option("--stages", callback=_stages, help="Comma separated; all by default.")
+@click.option("--stages", callback=_stages, help="Which stages, comma separated; all by default.")
 @pass_settings
 def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     """Run the stages on Kafka until stopped (SIGTERM or Ctrl-C)."""

@@ -7,28 +7,53 @@ from typing import Any
 import msgspec
 
 from online_models.memory_store import MemoryStore
-from schemas.messages import Event, EventBatch, Fact, ItemDeltas, Packet, Position, Sample
-from schemas.settings import KafkaSettings, RecommendSettings, RulesSettings, Settings
+from schemas.messages import Event, EventBatch, Fact, ItemDeltas, Line, Packet, Position, Sample
+from schemas.settings import (
+    KafkaSettings,
+    PopularitySettings,
+    RecommendSettings,
+    RulesSettings,
+    SegmentsSettings,
+    Settings,
+)
 from schemas.state import ViewRow
 from streams.followed import FollowedTopic, Views
 from streams.monitoring import Metrics
-from streams.outbox import Outgoing, Record
+from streams.outbox import Outgoing, Record, Version
 from streams.rocks_store import RocksBudget
 from streams.stages.opening import open_stage
 from streams.stages.partition import KeptPartition, StageContext
 from streams.topology import TOPIC_BY_NAME, TOPICS
 
 BUDGET = RocksBudget(8 * 1024 * 1024)
+AT = 10**12 - 5_000
+"""Before the clock of a bench."""
+
+_TOPICS = {
+    "purchase": "purchases",
+    "rating": "ratings",
+    "customer": "customers",
+    "link": "links",
+    "impression": "impressions",
+    "erasure": "erasures",
+}
 _pack = msgspec.msgpack.encode
 
 
 def settings_of(
-    partitions: int = 1, *, rules: dict[str, Any] | None = None, recommend: dict[str, Any] | None = None
+    partitions: int = 1,
+    *,
+    rules: dict[str, Any] | None = None,
+    popularity: dict[str, Any] | None = None,
+    segments: dict[str, Any] | None = None,
+    recommend: dict[str, Any] | None = None,
 ) -> Settings:
     """No decay, one partition unless told, and the given bounds."""
     return Settings(
         kafka=KafkaSettings(partitions=partitions),
         rules=msgspec.convert({"half_life_s": 0} | (rules or {}), RulesSettings),
+        popularity=msgspec.convert({"half_life_s": 0} | (popularity or {}), PopularitySettings),
+        segments=msgspec.convert(segments or {}, SegmentsSettings),
         recommend=msgspec.convert(recommend or {}, RecommendSettings),
     )
 
@@ -59,9 +84,22 @@ class Bench:
         if topic is not None and record.key is not None and record.version is not None:
             topic.learn(record.key.decode(), record.value, record.version)
 
+    def follow(self, topic: str, key: str, row: msgspec.Struct | None, *, version: Version) -> None:
+        """A row of a view arrives from elsewhere; None is a tombstone."""
+        self.views.topics[topic].learn(key, None if row is None else _pack(row), version)
+
     def open(self, stage: str, partition: int = 0) -> KeptPartition:
         """Open a stage in the state folder of the bench."""
         return open_stage(stage, partition, self.context, BUDGET, cluster="c", topic_id="t")
+
+    def reopened(self, part: KeptPartition) -> KeptPartition:
+        """Open a stage again after a crash: what was not flushed is gone."""
+        part.database.close()
+        return self.open(part.stage, part.partition)
+
+    def shows(self, line: str) -> bool:
+        """Whether the metrics have this line."""
+        return line in self.metrics.render().decode().splitlines()
 
     def taken(self, topic: str) -> list[Outgoing]:
         """What was put for a topic since the last time."""
@@ -98,6 +136,19 @@ def worked(part: KeptPartition, *, idle: bool = False, drain: bool = False) -> N
     """Let a stage do all that is due."""
     while part.work(idle=idle, drain=drain):
         pass
+
+
+def an_event(offset: int, kind: str = "view", *items: str, key: str = "u:anna", **fields: Any) -> Event:
+    """What ingest made of a public record at `offset` of partition 0; it is about tea unless told."""
+    given: dict[str, Any] = {
+        "topic": _TOPICS.get(kind, "browses"),
+        "partition": 0,
+        "event_id": f"{kind}-{offset}",
+        "session_id": "s1",
+        "lines": [Line(item, []) for item in items or ("tea",)],
+    }
+    at = AT + offset
+    return Event(key=key, kind=kind, at=at, offset=offset, sent_at=at, ingested_at=at + 1, **given | fields)
 
 
 def a_batch(offset: int, *events: Event, ids: dict[str, str] | None = None) -> Record:
