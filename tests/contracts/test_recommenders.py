@@ -7,10 +7,10 @@ import pytest
 from online_models.catalog import RECOMMENDERS, STEPS
 from online_models.checks import check_recommender
 from online_models.checks.doubles import Memory
+from online_models.landmarks import one_by_one
 from online_models.memory_views import MemoryViews
 from online_models.popularity import PopularityStep, merge
 from online_models.protocols import Request, Store
-from online_models.landmarks import one_by_one
 from online_models.publishing import counts, neighbours
 from schemas.messages import ItemFacts, Neighbours, Totals
 from schemas.settings import RecommendSettings, Settings
