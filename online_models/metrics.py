@@ -122,7 +122,9 @@ def _hits(ranked: Ranked, relevant: Relevant, k: int) -> list[bool]:
     return [item in relevant for item in ranked[:k]]
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
+    """The items of a customer's list, and those of the popularity list at that time."""
+
     items: frozenset[str]
     popular: frozenset[str]
 
@@ -160,18 +162,26 @@ class PrequentialHits:
             raise ValueError(f"k is {k} and max_customers {max_customers}; expected at least 1 of each")
         self.k, self._max_customers = k, max_customers
         self.queries = self.hits = self.popular_hits = 0
-        self._given: dict[str, _Given] = {}
+        self._given: dict[str, Given] = {}
 
     def give(self, customer: str, ranked: Ranked, *, popular: Ranked) -> None:
         """Note the list that a customer has from now on, and the popularity list to compare it with."""
         self._given.pop(customer, None)
         if len(self._given) >= self._max_customers:
             del self._given[next(iter(self._given))]
-        self._given[customer] = _Given(frozenset(ranked[: self.k]), frozenset(popular[: self.k]))
+        self._given[customer] = Given(frozenset(ranked[: self.k]), frozenset(popular[: self.k]))
 
     def learn(self, customer: str, items: Iterable[str]) -> None:
         """Compare the items of one act with the customer's list; without a list it doesn't count."""
-        given, acted = self._given.get(customer), frozenset(items)
+        self.compare(self.given(customer), items)
+
+    def given(self, customer: str) -> Given | None:
+        """Return what a customer has now, for an act that is judged once the list may have changed."""
+        return self._given.get(customer)
+
+    def compare(self, given: Given | None, items: Iterable[str]) -> None:
+        """Compare the items of one act with a list that was given before it."""
+        acted = frozenset(items)
         if given is None or not acted:
             return
         self.queries += 1

@@ -14,7 +14,7 @@ import msgspec
 from online_models.decay import Decay
 from online_models.protocols import Store
 from online_models.rule_rows import keep_largest, scaled
-from schemas.messages import WEIGHT_ONE, ItemDeltas, Popular, Position
+from schemas.messages import WEIGHT_ONE, ItemTouches, Popular, Position
 from schemas.settings import Settings
 from schemas.state import PopularityRow
 
@@ -61,7 +61,7 @@ class PopularityStep:
     >>> step = PopularityStep(MemoryStore(PopularityRow), MemoryStore(PopularityRow), Settings())
     >>> touches = [ItemTouch(0, 0, (0, 0, 0), WEIGHT_ONE, ["x"]),
     ...            ItemTouch(0, 1, (0, 0, 0), 4 * WEIGHT_ONE, [])]
-    >>> sorted(step.learn_many(ItemDeltas(["tea", "cup"], [(7, 0)], [0], touches, []), after=BEFORE_ALL))
+    >>> sorted(step.learn_many(ItemTouches(["tea", "cup"], [(7, 0)], [0], touches), after=BEFORE_ALL))
     ['all', 'category:x']
     >>> merge([step.popular("all", partition=0)], at=0, settings=Settings())
     [('cup', 4.0), ('tea', 1.0)]
@@ -84,7 +84,7 @@ class PopularityStep:
         batch.add(x.item, x.weight * factor, epoch, x.categories)
         return sorted(batch.close())
 
-    def learn_many(self, deltas: ItemDeltas, after: Position) -> set[str]:
+    def learn_many(self, deltas: ItemTouches, after: Position) -> set[str]:
         """Apply the events after a position and return the scopes whose leaders changed."""
         batch = _Batch(self.items, self.leaders, self._most)
         names, event, epoch, factor = deltas.names, -1, 0, 1

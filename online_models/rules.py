@@ -6,6 +6,7 @@ Here is the learning alone: measures are in `rule_measures`, what leaves is in `
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
+from sys import intern
 
 import msgspec
 
@@ -21,7 +22,7 @@ from online_models.rule_rows import (
     new_row,
     scaled,
 )
-from schemas.messages import BEFORE_ALL, ItemDeltas, ItemTouch, Position
+from schemas.messages import BACKWARD, BEFORE_ALL, ItemDeltas, ItemTouch, PairDeltas, Position
 from schemas.settings import Settings
 from schemas.state import RuleRow
 
@@ -72,7 +73,8 @@ class RulesStep:
     >>> rows = MemoryStore(RuleRow)
     >>> step = RulesStep(rows, Settings(rules=RulesSettings(half_life_s=0)))
     >>> touches = [ItemTouch(0, 0, (0, 1, 0), 0, []), ItemTouch(0, 1, (0, 1, 0), 0, [])]
-    >>> order = ItemDeltas(["tea", "cup"], [(0, 0)], [1_000], touches, [1, 0, 1, 1, 1, 1, 0, 1])
+    >>> pairs = [PairDeltas(2, 1, [0], [1]), PairDeltas(3, 1, [0], [1])]
+    >>> order = ItemDeltas(["tea", "cup"], [(0, 0)], [1_000], touches, pairs)
     >>> sorted(step.learn_many(order, after=(-1, -1)))
     ['cup', 'tea']
     >>> rows.get("tea").counts, rows.get("tea").pairs[1]
@@ -105,15 +107,15 @@ class RulesStep:
         after : Position
             Mark of the receiver: what it has applied already.
         """
-        names, rows = deltas.names, [_UNREAD] * len(deltas.names)
-        changed: set[int] = set()
+        # Rows hold each name thousands of times: as one object it is found by identity, and kept once.
+        names = list(map(intern, deltas.names))
+        rows, changed = [_UNREAD] * len(names), set[int]()
         for run in _runs(deltas, bisect_right(deltas.positions, after), self.decay.weight):
-            entries = Counter(run.deltas.pairs[1::4])
-            entries.update(touch.item for touch in run.deltas.touches)
+            entries = _entries(run)
             changed.update(entries)
             if self._open(entries, run.epoch, names, rows):
                 _add_touches(run, rows)
-                _add_pairs(run, rows, self._bound)
+                _add_pairs(run, names, rows, self._bound)
                 for index, count in entries.items():
                     rows[index].updates += count
             else:
@@ -172,10 +174,13 @@ def unpack(deltas: ItemDeltas, after: Position = BEFORE_ALL) -> list[ItemUpdate]
     for touch in deltas.touches:
         if touch.event >= first and touch.added != _NOTHING:
             update(touch.event, touch.item).added.append(touch.added)
-    flat = iter(deltas.pairs)
-    for code, row, column, amount in zip(flat, flat, flat, flat, strict=True):
-        if code >> 2 >= first:
-            update(code >> 2, row).pairs.append((code & 3, names[column], amount))
+    for each in deltas.pairs:
+        event, scope = each.code >> 3, each.code >> 1 & 3
+        if event < first:
+            continue
+        for partner, amount in zip(each.partners, each.amounts, strict=True):
+            row, column = (partner, each.item) if each.code & BACKWARD else (each.item, partner)
+            update(event, row).pairs.append((scope, names[column], amount))
     return [updates[key] for key in sorted(updates, key=lambda key: key[0])]
 
 
@@ -192,13 +197,13 @@ def _runs(deltas: ItemDeltas, first: int, weight: Callable[[int], tuple[int, int
     touches, pairs = deltas.touches, deltas.pairs
     weights = [weight(at) for at in deltas.ats]
     factors = [factor for _, factor in weights]
-    quads, start = range(0, len(pairs), 4), first
+    start = first
     while start < len(weights):
         epoch, stop = weights[start][0], start + 1
         while stop < len(weights) and weights[stop][0] == epoch:
             stop += 1
         low, high = (bisect_left(touches, event, key=_event_of) for event in (start, stop))
-        here, there = (4 * bisect_left(quads, 4 * event, key=pairs.__getitem__) for event in (start, stop))
+        here, there = (bisect_left(pairs, 8 * event, key=_code_of) for event in (start, stop))
         counted = [touch for touch in touches[low:high] if touch.added != _NOTHING]
         part = ItemDeltas(deltas.names, deltas.positions, deltas.ats, counted, pairs[here:there])
         yield _Run(epoch, factors, part)
@@ -209,6 +214,22 @@ def _event_of(touch: ItemTouch) -> int:
     return touch.event
 
 
+def _code_of(pairs: PairDeltas) -> int:
+    return pairs.code
+
+
+def _entries(run: _Run) -> Counter[int]:
+    """How many entries change the row of each item."""
+    entries: Counter[int] = Counter()
+    for each in run.deltas.pairs:
+        if each.code & BACKWARD:
+            entries.update(each.partners)
+        else:
+            entries[each.item] += len(each.partners)
+    entries.update([touch.item for touch in run.deltas.touches])
+    return entries
+
+
 def _add_touches(run: _Run, rows: list[RuleRow]) -> None:
     ats, factors = run.deltas.ats, run.factors
     for touch in run.deltas.touches:
@@ -217,25 +238,39 @@ def _add_touches(run: _Run, rows: list[RuleRow]) -> None:
         add_own(row.counts, touch.added, factors[touch.event], 0)
 
 
-def _add_pairs(run: _Run, rows: list[RuleRow], bound: int) -> None:
-    """Add pairs to rows under the run's landmark: most of the time of the whole system is spent here."""
-    names, ats, factors = run.deltas.names, run.deltas.ats, run.factors
-    flat = iter(run.deltas.pairs)
-    current, scope, at, factor = -1, 0, 0, 0
-    for code, index, column, amount in zip(flat, flat, flat, flat, strict=True):
-        if code != current:
-            current, scope, at, factor = code, code & 3, ats[code >> 2], factors[code >> 2]
-        row, partner = rows[index], names[column]
-        if at > row.at:  # noqa: PLR1730 (a call of max() for each pair would take a tenth of the time)
-            row.at = at
-        pairs = row.pairs[scope]
-        if partner in pairs:
-            count = pairs[partner] + amount * factor
-            if count > 0:
-                pairs[partner] = count
-            else:
-                del pairs[partner]
-        elif amount > 0:
-            pairs[partner] = amount * factor
-            if len(pairs) > bound:
-                keep_largest(pairs, kept_of(bound))
+def _add_pairs(run: _Run, names: list[str], rows: list[RuleRow], bound: int) -> None:
+    """Add pairs to rows under the run's landmark: most of the time of the whole stage is spent here."""
+    ats, factors = run.deltas.ats, run.factors
+    for each in run.deltas.pairs:
+        code = each.code
+        scope, at, factor = code >> 1 & 3, ats[code >> 3], factors[code >> 3]
+        changes = zip(each.partners, each.amounts, strict=True)
+        # `add_pair`, but for the call: half of all pairs are new ones, so each case is common.
+        if code & BACKWARD:
+            item = names[each.item]
+            for index, amount in changes:
+                row = rows[index]
+                if at > row.at:  # noqa: PLR1730 (a call of max() for each pair would take a tenth of the time)
+                    row.at = at
+                pairs = row.pairs[scope]
+                if amount <= 0:
+                    add_pair(pairs, item, amount * factor, bound)
+                elif item in pairs:
+                    pairs[item] += amount * factor
+                else:
+                    pairs[item] = amount * factor
+                    if len(pairs) > bound:
+                        keep_largest(pairs, kept_of(bound))
+        else:
+            row = rows[each.item]
+            row.at, pairs = max(row.at, at), row.pairs[scope]
+            for index, amount in changes:
+                partner = names[index]
+                if amount <= 0:
+                    add_pair(pairs, partner, amount * factor, bound)
+                elif partner in pairs:
+                    pairs[partner] += amount * factor
+                else:
+                    pairs[partner] = amount * factor
+                    if len(pairs) > bound:
+                        keep_largest(pairs, kept_of(bound))

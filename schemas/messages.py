@@ -17,6 +17,9 @@ SIMILARITY, ORDERS, SESSIONS = 0, 1, 2
 SCOPES = ("similarity", "orders", "sessions")
 """Kinds of pair counts, in the order of their codes."""
 
+FORWARD, BACKWARD = 0, 1
+"""Directions of a pair: into the row of its item, or into those of its partners."""
+
 WEIGHT_ONE = 1 << 20
 """Fixed-point one of implicit weights; similarity counts are integers in this unit."""
 
@@ -111,19 +114,36 @@ class ItemTouch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     categories: list[str]
 
 
-class ItemDeltas(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Count changes for the items of one partition, packed.
+class PairDeltas(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Amounts that one event adds to pairs of `item` with each of `partners`, in one scope.
 
-    `names` is the string table; `positions` and `ats` (epoch ms) have one entry per event; `touches`
-    change the items' own counts; `pairs` is flat, four integers per directed pair:
-    event * 4 + scope, row (index of an item of this partition), column (index of its partner), amount.
+    `code` is event * 8 + scope * 2 + direction: FORWARD changes the row of the item, BACKWARD the rows of
+    the partners, each in what it counts of the other. Items are indices of names.
+    """
+
+    code: int
+    item: int
+    partners: list[int]
+    amounts: list[int]
+
+
+class ItemTouches(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The part of `ItemDeltas` that is about items alone; a reader of it skips the pairs unread.
+
+    `names` is the string table; `positions` and `ats` (epoch ms) have one entry per event; `touches` ascend
+    by event.
     """
 
     names: list[str]
     positions: list[Position]
     ats: list[int]
     touches: list[ItemTouch]
-    pairs: list[int]
+
+
+class ItemDeltas(ItemTouches, array_like=True, frozen=True, gc=False):
+    """Count changes for the items of one partition, packed; `pairs` ascend by event, too."""
+
+    pairs: list[PairDeltas]
 
 
 class Sample(msgspec.Struct, array_like=True, frozen=True, gc=False):

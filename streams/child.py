@@ -36,6 +36,8 @@ from streams.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 THREAD_SWITCH_S = 0.001
+YIELDING = 5
+"""Niceness of the processes that nobody waits for: where cores are scarce, answers come first."""
 
 
 class ChildPlan(msgspec.Struct):
@@ -213,6 +215,8 @@ def main() -> None:
     """Entry of the process: the plan is the only argument."""
     plan = msgspec.json.decode(sys.argv[1], type=ChildPlan)
     configure(plan.settings.log)
+    if "history" not in plan.stages:
+        os.nice(YIELDING)
     sys.setswitchinterval(THREAD_SWITCH_S)
     try:
         code = uvloop.run(run(plan))

@@ -72,6 +72,11 @@ class FollowedTopic(Generic[Row]):
         else:
             self._rows.put(key, ViewRow(version, value))
 
+    def version(self, key: str) -> Version:
+        """Version of the row that is kept; below all others where there is none."""
+        known = self._rows.get(key)
+        return (-1, -1, -1) if known is None else known.version
+
     def get(self, key: str) -> Row | None:
         """Give the newest row of a key."""
         if key in self._young:

@@ -50,6 +50,8 @@ class MemoryLog:
             return
         followed = self._views.topics.get(record.topic)
         if followed is not None and record.key is not None and record.version is not None:
-            followed.learn(record.key.decode(), record.value, record.version)
+            # Here rows arrive in the order in which they were written, whatever file they came from.
+            key = record.key.decode()
+            followed.learn(key, record.value, max(record.version, followed.version(key)))
         if topic.kind == "output":
             self._on_output(record)

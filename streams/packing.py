@@ -10,16 +10,25 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from online_models.deltas import Delta
-from schemas.messages import BEFORE_ALL, ItemDeltas, ItemTouch, Packet, Position
+from online_models.deltas import Delta, PairGroup
+from schemas.messages import (
+    BACKWARD,
+    BEFORE_ALL,
+    FORWARD,
+    ItemDeltas,
+    ItemTouch,
+    Packet,
+    PairDeltas,
+    Position,
+)
 from streams.partitioning import partition_of
 
 Entry = TypeVar("Entry")
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 """Larger ones are split before they leave: half of what a topic takes."""
 
-TOUCH_BYTES, PAIR_BYTES = 32, 40
-"""Of one touch without its texts, and of both directions of a pair, about."""
+TOUCH_BYTES, PAIR_BYTES = 32, 24
+"""Of one touch, and of both directions of a pair, about; ids and categories come on top."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -107,7 +116,7 @@ class _Builder:
         self.positions: list[Position] = []
         self.ats: list[int] = []
         self.touches: list[ItemTouch] = []
-        self.pairs: list[int] = []
+        self.pairs: list[PairDeltas] = []
 
     def event(self, position: Position, at: int) -> int:
         """Index of the event at `position`; noted when it is new."""
@@ -130,29 +139,40 @@ class DeltaPacker:
 
     def add(self, position: Position, delta: Delta) -> None:
         """Take the deltas of one event; each pair goes to both its items."""
-        partitions, builders, at = self._partitions, self._builders, delta.at
         for touch in delta.touches:
-            builder = self._builder(partition_of(touch.item, partitions))
-            names = builder.names
+            builder = self._builder(partition_of(touch.item, self._partitions))
+            event, names = builder.event(position, delta.at), builder.names
             item = names.setdefault(touch.item, len(names))
-            event = builder.event(position, at)
             builder.touches.append(ItemTouch(event, item, touch.added, touch.weight, touch.categories))
             self.size += TOUCH_BYTES + len(touch.item) + sum(map(len, touch.categories))
         for group in delta.groups:
-            mine = self._builder(partition_of(group.item, partitions))
-            my_code = mine.event(position, at) * 4 + group.scope
-            my_names, my_pairs = mine.names, mine.pairs
-            row = my_names.setdefault(group.item, len(my_names))
-            for partner, amount in zip(group.partners, group.amounts, strict=True):
-                my_pairs += (my_code, row, my_names.setdefault(partner, len(my_names)), amount)
-                other = builders.get(partition_of(partner, partitions))
-                if other is None:
-                    other = self._builder(partition_of(partner, partitions))
-                code = other.event(position, at) * 4 + group.scope
-                names = other.names
-                column = names.setdefault(group.item, len(names))
-                other.pairs += (code, names.setdefault(partner, len(names)), column, amount)
-            self.size += PAIR_BYTES * len(group.partners)
+            self._add_group(position, delta.at, group)
+
+    def _add_group(self, position: Position, at: int, group: PairGroup) -> None:
+        """Send an item all its pairs, and each partner its own."""
+        partitions, item = self._partitions, group.item
+        mine = self._builder(partition_of(item, partitions))
+        code, names = mine.event(position, at) * 8 + group.scope * 2, mine.names
+        row = names.setdefault(item, len(names))
+        columns = [names.setdefault(partner, len(names)) for partner in group.partners]
+        mine.pairs.append(PairDeltas(code + FORWARD, row, columns, group.amounts))
+        self.size += PAIR_BYTES * len(columns) + 2 * sum(map(len, group.partners))
+        if partitions == 1:
+            mine.pairs.append(PairDeltas(code + BACKWARD, row, columns, group.amounts))
+            return
+        theirs: dict[int, PairDeltas] = {}
+        for partner, amount in zip(group.partners, group.amounts, strict=True):
+            partition = partition_of(partner, partitions)
+            each = theirs.get(partition)
+            if each is None:
+                builder = self._builder(partition)
+                code = builder.event(position, at) * 8 + group.scope * 2 + BACKWARD
+                row = builder.names.setdefault(item, len(builder.names))
+                each = theirs[partition] = PairDeltas(code, row, [], [])
+                builder.pairs.append(each)
+            names = self._builders[partition].names
+            each.partners.append(names.setdefault(partner, len(names)))
+            each.amounts.append(amount)
 
     def seal(self, upto: Position) -> Iterator[Sealed]:
         """Hand out one packet per destination that has deltas."""

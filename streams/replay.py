@@ -1,7 +1,8 @@
 """The same topology in one process, without a broker: a file in, state in RocksDB, recommendations out.
 
 Records are handled one after another in time order; the stages after `history` follow in small batches.
-State is written when everything has been handled; a replay that was cut off starts again from its file.
+State is written now and then, and when everything has been handled. Between the first time and the end a
+mark in the folder says that it is unfinished: a replay that was cut off starts again in another folder.
 """
 
 from collections import Counter, deque
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from online_models.metrics import PrequentialHits
+from online_models.metrics import Given, PrequentialHits
 from schemas.codec import YEAR_2100_MS
 from schemas.messages import EventBatch
 from schemas.recommendations import Recommendation, Rejection
@@ -30,6 +31,7 @@ from streams.topology import STAGES
 from streams.view_store import VIEWS, followed_by, open_views
 
 BATCH_RECORDS = 64
+UNFINISHED = "replay.unfinished"
 FLUSH_ROWS = 20_000
 CLUSTER = "files"
 _decode_events = msgspec.msgpack.Decoder(EventBatch).decode
@@ -78,6 +80,9 @@ class Replay:
         budget = RocksBudget(settings.state.rocksdb_bytes)
         stages = tuple(stage.name for stage in STAGES)
         folder = Path(settings.state.dir)
+        self._unfinished = folder / UNFINISHED
+        if self._unfinished.exists():
+            raise StateError(_cut_off(folder))
         self.views, self._view_databases = open_views(
             folder / VIEWS / "replay", followed_by(stages), budget, settings
         )
@@ -108,10 +113,7 @@ class Replay:
             place = (part.source, part.partition)
             by_source.setdefault(place, set()).add(part.progress.next_offset)
         if any(len(offsets) > 1 for offsets in by_source.values()):
-            raise StateError(
-                f"the state in {context.settings.state.dir} was left in the middle of a replay; "
-                f"delete that folder and replay from the start"
-            )
+            raise StateError(_cut_off(Path(context.settings.state.dir)))
 
     def feed(self, records: Iterable[FileRecord]) -> None:
         """Handle records in the order in which they come."""
@@ -137,6 +139,7 @@ class Replay:
             for key, cause in history.refreshes.take_all():
                 history.refresh(key, cause)
         self._flush()
+        self._unfinished.unlink(missing_ok=True)
         if self.settings.recommend.enabled:
             for history in self._histories:
                 for raw_key, _ in history.database.rows("hu:"):
@@ -179,19 +182,24 @@ class Replay:
         for part, queue in self._stages[: len(self._histories)]:
             while queue:
                 event = queue.popleft()
-                if self.hits is not None:
-                    self._compare(event.value or b"")
+                acts, before = self._acts(event.value or b""), self.duplicates
                 part.apply(event)
                 part.end_batch()
+                if self.hits is not None and self.duplicates == before:
+                    for given, items in acts:
+                        self.hits.compare(given, items)
         for part in self._histories:
             while part.work(idle=False):
                 pass
 
-    def _compare(self, value: bytes) -> None:
+    def _acts(self, value: bytes) -> list[tuple[Given | None, list[str]]]:
+        """What customers act on now, and the lists that they have until then."""
+        found: list[tuple[Given | None, list[str]]] = []
         for event in _decode_events(value).events:
             self.events[event.kind] += 1
             if self.hits is not None and event.kind in _ACTIONS:
-                self.hits.learn(event.key, [line.item for line in event.lines])
+                found.append((self.hits.given(event.key), [line.item for line in event.lines]))
+        return found
 
     def _settle(self, *, drain: bool) -> None:
         """Let the stages after history catch up; with `drain`, until nothing is stale."""
@@ -210,6 +218,7 @@ class Replay:
             self._flush()
 
     def _flush(self) -> None:
+        self._unfinished.touch()
         for part, _ in self._stages:
             part.database.write(part.freeze())
             part.database.thaw()
@@ -243,3 +252,10 @@ class Replay:
                     break
         if self.hits is not None:
             self.hits.give(key, [item.item_id for item in message.items], popular=popular)
+
+
+def _cut_off(folder: Path) -> str:
+    return (
+        f"the state in {folder} was left in the middle of a replay; "
+        f"delete that folder and replay from the start"
+    )

@@ -96,6 +96,8 @@ class RocksDatabase:
         self._tables: dict[str, Table[object]] = {}
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
+        elif not (path / "CURRENT").exists():
+            raise _nothing_there(path)
         access = AccessType.read_only() if read_only else AccessType.read_write()
         try:
             self._db = Rdict(str(path), options=budget.options(), access_type=access)
@@ -200,9 +202,11 @@ def _cannot_open(path: Path, error: Exception) -> StateError:
     # Not just "lock": the path, or a damaged block, may have it too.
     if "While lock file" in text or "lock hold by current process" in text:
         return StateLockedError(f"{path} is in use by another process; stop it, or wait until it has let go")
-    if not (path / "CURRENT").exists():
-        return StateError(f"there is no state in {path}; run `freshrec worker` or `freshrec replay` first")
     return StateError(f"{path} cannot be opened ({text}); restore it, or delete the folder to rebuild it")
+
+
+def _nothing_there(path: Path) -> StateError:
+    return StateError(f"there is no state in {path}; run `freshrec worker` or `freshrec replay` first")
 
 
 class StateLockedError(StateError):

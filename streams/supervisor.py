@@ -69,7 +69,7 @@ class Supervisor:
         for stage in STAGES:
             if stage.name in stages:
                 self._groups[stage.group] = (*self._groups.get(stage.group, ()), stage.name)
-        self._sockets = Path(tempfile.mkdtemp(prefix="freshrec-"))
+        self._sockets = Path()
         self._stopping = asyncio.Event()
         self._metrics = SupervisorMetrics()
         self.port = 0
@@ -80,6 +80,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         slot, lock = take_slot(Path(self._settings.state.dir))
+        self._sockets = Path(tempfile.mkdtemp(prefix="freshrec-"))
         sockets = {group: self._sockets / f"{group}.sock" for group in self._groups}
         server = SupervisorServer(self._settings.metrics, self._metrics, lambda: sockets)
         try:

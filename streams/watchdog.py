@@ -8,6 +8,7 @@ from time import monotonic
 from prometheus_client import Counter
 
 from streams.errors import FreshrecError
+from streams.hosted import Hosted
 from streams.monitoring import Metrics
 from streams.runtime import Runtime
 from streams.stages.history import HistoryPartition
@@ -39,6 +40,7 @@ class Watchdog:
         self._moved_at = monotonic()
         self._sum = -1
         self._lag = 0
+        self._places: set[tuple[str, str]] = set()
 
     @property
     def age_s(self) -> float:
@@ -100,9 +102,8 @@ class Watchdog:
         metrics.refreshes_pending.set(sum(len(part.progress.pending) for part in histories))
         _raise_to(metrics.refreshes_coalesced, sum(part.refreshes.coalesced for part in histories))
         sizes: dict[str, list[int]] = {}
+        self._measure_lag(hosted)
         for each in hosted:
-            metrics.lag.labels(topic=each.topic, partition=str(each.partition)).set(each.lag)
-            metrics.stage_ready.labels(stage=each.part.stage).set(int(each.generation >= 0))
             if each.database is not None:
                 known = sizes.setdefault(each.part.stage, [0, 0, 0])
                 hits, misses = each.database.cache_counts()
@@ -113,6 +114,20 @@ class Watchdog:
             metrics.rocksdb_bytes.labels(stage=stage).set(size)
             _raise_to(metrics.cache_hits.labels(stage=stage), hits)
             _raise_to(metrics.cache_misses.labels(stage=stage), misses)
+
+    def _measure_lag(self, hosted: list[Hosted]) -> None:
+        """Lag of the partitions that are held now, and of no other; a stage is ready if all of its are."""
+        metrics, lags = self._metrics, {(each.topic, str(each.partition)): each.lag for each in hosted}
+        for place in self._places - lags.keys():
+            metrics.lag.remove(*place)
+        self._places = set(lags)
+        for (topic, partition), lag in lags.items():
+            metrics.lag.labels(topic=topic, partition=partition).set(lag)
+        ready: dict[str, bool] = {}
+        for each in hosted:
+            ready[each.part.stage] = ready.get(each.part.stage, True) and each.generation >= 0
+        for stage, is_ready in ready.items():
+            metrics.stage_ready.labels(stage=stage).set(int(is_ready))
 
 
 def _raise_to(counter: Counter, total: int) -> None:

@@ -96,7 +96,7 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
             title = (facts.title or "") if facts else ""
             why = "; ".join(in_words(reason) for reason in item.reasons)
             table.add_row(str(item.rank), item.item_id, title, f"{item.score:.3f}", why)
-        Console().print(table)
+        Console(markup=False).print(table)
         return 0
 
 
@@ -133,7 +133,7 @@ def similar(settings: Settings, item: str, state: Path | None, as_json: bool) ->
             facts = views.item(each.item_id)
             title = (facts.title or "") if facts else ""
             table.add_row(each.item_id, title, f"{each.similarity:.4f}", f"{each.count:.1f}")
-        Console().print(table)
+        Console(markup=False).print(table)
         return 0
 
 
@@ -181,7 +181,7 @@ def rules(
                     f"{rule.confidence:.3f}",
                     f"{rule.lift:.1f}",
                 )
-        Console().print(table)
+        Console(markup=False).print(table)
         return 0
 
 
@@ -210,6 +210,8 @@ def segment(settings: Settings, user: str, state: Path | None, as_json: bool) ->
     """Show a customer's segment and what the segment is like."""
     with _views(settings, state) as views:
         history, centroids = views.history(f"u:{user}"), views.centroids()
+        if history is not None and centroids is None and not as_json:
+            raise NotFoundError("there are no segments yet: they come with the first customers' events")
         if history is None or centroids is None or not history.behaviour.events:
             return _unknown("customer", user, as_json=as_json)
         assigned = assign(centroids, features.vector(history.behaviour))
@@ -230,5 +232,5 @@ def segment(settings: Settings, user: str, state: Path | None, as_json: bool) ->
                 ", ".join(profile.top_categories),
                 ", ".join(profile.top_items[:5]),
             )
-        Console().print(table)
+        Console(markup=False).print(table)
         return 0

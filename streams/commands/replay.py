@@ -88,7 +88,7 @@ def replay(
 ) -> None:
     """Run the whole topology over FILE in one process, without a broker."""
     settings = with_state(settings, state)
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     reader, unreadable = FileReader(file, format_), Unreadable(console)
     with ExitStack() as stack:
         folder = Path(settings.state.dir)
@@ -177,4 +177,4 @@ def _show(summary: Summary) -> None:
         elif isinstance(value, int):
             value = f"{value:,}"  # noqa: PLW2901  # shown, not kept
         table.add_row(name.replace("_", " "), "-" if value is None else str(value))
-    Console().print(table)
+    Console(markup=False).print(table)

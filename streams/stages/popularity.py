@@ -5,7 +5,7 @@ from collections import OrderedDict
 import msgspec
 
 from online_models.popularity import PopularityStep
-from schemas.messages import ItemDeltas, Packet
+from schemas.messages import ItemTouches, Packet
 from schemas.state import PopularityRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
@@ -28,7 +28,7 @@ class PopularityPartition(KeptPartition):
         super().__init__("popularity", partition, database, context)
         items, leaders = database.table("i", PopularityRow), database.table("l", PopularityRow)
         self.step = PopularityStep(items, leaders, context.settings)
-        self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
+        self._decode = msgspec.msgpack.Decoder(Packet[ItemTouches]).decode
         self._interval = context.settings.rules.republish_interval_ms
         # What a predecessor learned and had not published yet is not known: everything is, once more.
         self._due: OrderedDict[str, int] = OrderedDict((key[1:].decode(), 0) for key, _ in database.rows("l"))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 
-from schemas.messages import ItemDeltas, ItemTouch
+from schemas.messages import BACKWARD, FORWARD, ItemDeltas, ItemTouch, PairDeltas
 
 Added = tuple[int, int, int]
 _POSITION = 10
@@ -37,8 +37,13 @@ def pack(log: list[Change], start: int = 0, stop: int | None = None) -> ItemDelt
     for n, change in enumerate(part):
         for item, added, weight, categories in change.touches:
             packed.touches.append(ItemTouch(n, index(item), added, weight, categories))
-        for scope, item, partner, amount in change.pairs:
-            packed.pairs.extend((n * 4 + scope, index(item), index(partner), amount))
+        for number, (scope, item, partner, amount) in enumerate(change.pairs):
+            code, row, column = n * 8 + scope * 2, index(item), index(partner)
+            # Written either way, a change is the same.
+            if number % 2:
+                packed.pairs.append(PairDeltas(code + FORWARD, row, [column], [amount]))
+            else:
+                packed.pairs.append(PairDeltas(code + BACKWARD, column, [row], [amount]))
     packed.names.extend(names)
     return packed
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_models.deltas import Delta, PairGroup, Touch
-from schemas.messages import BEFORE_ALL, SCOPES, Fact, ItemDeltas, Packet, Position
+from online_models.rules import unpack
+from schemas.messages import BEFORE_ALL, Fact, ItemDeltas, Packet, Position
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer, Sealed
 from streams.partitioning import partition_of
 
@@ -72,11 +73,10 @@ def test_every_pair_arrives_in_both_rows_and_every_touch_once(
             rows = {entry.names[touch.item] for touch in entry.touches}
             for touch in entry.touches:
                 found_touches[entry.ats[touch.event], entry.names[touch.item], touch.added, touch.weight] += 1
-            flat = iter(entry.pairs)
-            for code, row, column, amount in zip(flat, flat, flat, flat, strict=True):
-                assert code & 3 < len(SCOPES)
-                found[entry.ats[code >> 2], code & 3, entry.names[row], entry.names[column]] += amount
-                rows.add(entry.names[row])
+            for update in unpack(entry):
+                rows.add(update.item)
+                for scope, partner, amount in update.pairs:
+                    found[update.at, scope, update.item, partner] += amount
             assert {partition_of(item, partitions) for item in rows} <= {partition}
     assert found == expected
     assert found_touches == touched
@@ -93,8 +93,8 @@ def test_the_events_of_a_packet_ascend_within_its_range(
             assert len(entry.ats) == len(entry.positions)
             assert all(packet.after < position <= packet.upto for position in entry.positions)
             assert [touch.event for touch in entry.touches] == sorted(touch.event for touch in entry.touches)
-            codes = entry.pairs[::4]
-            assert [code >> 2 for code in codes] == sorted(code >> 2 for code in codes)
+            events = [pairs.code >> 3 for pairs in entry.pairs]
+            assert events == sorted(events)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.booleans()), max_size=30), st.integers(1, 4))
