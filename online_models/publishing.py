@@ -152,6 +152,12 @@ class ItemPublisher:
                 messages.append(AssociationRules(self._item, SCOPES[scope], transactions, count, rules))
         return messages
 
+    def no_rules(self, scope: str) -> AssociationRules:
+        """Return the message that takes back all rules of a scope."""
+        place = SCOPES.index(scope)
+        own, total = self._own[place], self._totals[place]
+        return AssociationRules(self._item, scope, self._shown(max(own, total)), self._shown(own), [])
+
     def _most_similar(self, most: int) -> list[Similar]:
         own, found = self._own[SIMILARITY], self._partners.known(self._pairs[SIMILARITY], SIMILARITY)
         # Similarity goes by this ratio, which is quicker to compute for all.

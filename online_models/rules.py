@@ -6,7 +6,6 @@ Here is the learning alone: measures are in `rule_measures`, what leaves is in `
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
-from sys import intern
 
 import msgspec
 
@@ -25,6 +24,9 @@ from online_models.rule_rows import (
 from schemas.messages import BACKWARD, BEFORE_ALL, ItemDeltas, ItemTouch, PairDeltas, Position
 from schemas.settings import Settings
 from schemas.state import RuleRow
+
+KEPT_NAMES = 1_000_000
+"""Item ids that are kept as one object each."""
 
 _NOTHING = (0, 0, 0)
 _UNREAD = RuleRow()
@@ -87,6 +89,7 @@ class RulesStep:
         self.rows = rows
         self.decay = Decay(settings.rules.half_life_s)
         self._bound = settings.rules.max_row or UNBOUNDED
+        self._names: dict[str, str] = {}
 
     def key(self, x: ItemUpdate) -> str:
         return x.item
@@ -108,7 +111,7 @@ class RulesStep:
             Mark of the receiver: what it has applied already.
         """
         # Rows hold each name thousands of times: as one object it is found by identity, and kept once.
-        names = list(map(intern, deltas.names))
+        names = self._intern(deltas.names)
         rows, changed = [_UNREAD] * len(names), set[int]()
         for run in _runs(deltas, bisect_right(deltas.positions, after), self.decay.weight):
             entries = _entries(run)
@@ -125,6 +128,11 @@ class RulesStep:
         for index in changed:
             self.rows.put(names[index], rows[index])
         return {names[index] for index in changed}
+
+    def _intern(self, names: list[str]) -> list[str]:
+        if len(self._names) > KEPT_NAMES:
+            self._names = {}
+        return list(map(self._names.setdefault, names, names))
 
     def _apply(self, row: RuleRow, x: ItemUpdate) -> None:
         epoch, factor = self.decay.weight(x.at)

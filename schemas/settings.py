@@ -55,6 +55,8 @@ class KafkaSettings(_Section, frozen=True):
     session_timeout_s: Annotated[Seconds, _says("how long after a crash its partitions stay taken")] = 15.0
     max_batch_records: Annotated[Count, _says("records of one partition handled at once")] = 1000
     fetch_max_bytes: Annotated[Count, _says("bytes of one partition fetched at once")] = 4_194_304
+    fetch_wait_ms: Annotated[Limit, _says("how long an event may wait to be fetched with others")] = 5
+    learn_wait_ms: Annotated[Limit, _says("the same where nobody waits for the answer")] = 50
     linger_ms: Annotated[Limit, _says("how long an output may wait for company; 0 sends at once")] = 2
     send_timeout_s: Annotated[Seconds, _says("a send not acknowledged by then ends the process")] = 30.0
 
@@ -126,6 +128,7 @@ class PopularitySettings(_Section, frozen=True):
     half_life_s: Annotated[Limit, _says("half-life of popularity; 0 switches decay off")] = 604_800
     leaders: Annotated[Count, _says("items of a scope that are kept")] = 200
     published: Annotated[Count, _says("items of a scope that are published")] = 100
+    publish_interval_ms: Annotated[Limit, _says("a scope is published at most so often; 0: always")] = 5_000
 
 
 class SegmentsSettings(_Section, frozen=True):

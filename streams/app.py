@@ -26,6 +26,7 @@ class WorkerApp(faust.App):
     def _new_transport(self) -> TransportT:
         transport = BatchTransport(self.conf.broker_consumer, self)
         transport.positions = self.runtime
+        transport.fetch_wait_ms = self.runtime.fetch_wait_ms
         return transport
 
     def _new_producer_transport(self) -> TransportT:

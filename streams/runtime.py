@@ -26,6 +26,7 @@ from streams.transport import Batch, BatchConsumer
 APPLY_SLICE_S = 0.010
 PUBLISH_SLICE_S = 0.003
 IDLE_SLEEP_S = 0.004
+YIELD_AFTER_S = 0.0005
 LOCK_WAIT_S = 60.0
 
 
@@ -72,6 +73,12 @@ class Runtime:
     def topics(self) -> list[str]:
         """Source topics with prefix."""
         return [self._prefix + topic for topic in self._stage_of]
+
+    @property
+    def fetch_wait_ms(self) -> int:
+        """How long a fetch may wait for more: short where a customer waits for the answer."""
+        kafka = self._settings.kafka
+        return kafka.fetch_wait_ms if "history" in self._stage_of.values() else kafka.learn_wait_ms
 
     # -- assignment ---------------------------------------------------------------------------------
 
@@ -211,17 +218,22 @@ class Runtime:
         """Publish and refresh what is due, a slice per stage partition, for ever."""
         while True:
             busy = False
-            for hosted in list(self.hosted.values()):
+            kept = [each for each in self.hosted.values() if each.database is not None]
+            for hosted in kept:
                 if hosted.generation < 0:
                     continue
+                started = perf_counter()
                 if hosted.part.stage == "history":
-                    busy |= self._work(hosted, APPLY_SLICE_S, idle=False)
-                elif hosted.may_work(self._settings.rules.publish_max_share / len(self.hosted)):
-                    started = perf_counter()
-                    busy |= self._work(hosted, PUBLISH_SLICE_S, idle=hosted.idle)
+                    worked = self._work(hosted, APPLY_SLICE_S, idle=False)
+                elif hosted.may_work(self._settings.rules.publish_max_share / len(kept)):
+                    worked = self._work(hosted, PUBLISH_SLICE_S, idle=hosted.idle)
                     hosted.worked(perf_counter() - started)
+                else:
+                    continue
                 await self._outbox.ship()
-                await asyncio.sleep(0)
+                if worked or perf_counter() - started > YIELD_AFTER_S:
+                    await asyncio.sleep(0)
+                busy |= worked
             await asyncio.sleep(0 if busy else IDLE_SLEEP_S)
 
     # -- flushing -----------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ The only reader of `events`. An event counts once: a record that ingest appended
 public offset, an event that the storefront sent again by its id.
 """
 
+from collections import Counter
+
 import msgspec
 
 from online_models.deltas import Delta
@@ -107,13 +109,13 @@ class HistoryPartition(KeptPartition):
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Answer one customer who is due; publish N when it changed."""
         now = self.context.now_ms()
-        due = self.refreshes.take(now=now)
-        if due is not None:
-            self.refresh(*due)
-            return True
         if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
-        return False
+        due = self.refreshes.take(now=now)
+        if due is None:
+            return False
+        self.refresh(*due)
+        return True
 
     def refresh(self, key: str, cause: Pending) -> None:
         """Put a customer's list as of now into the outbox."""
@@ -137,8 +139,8 @@ class HistoryPartition(KeptPartition):
         )
         metrics = self.context.metrics
         metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
-        for item in answer.items:
-            metrics.recommendations.labels(source=item.reasons[0]["source"]).inc()
+        for source, count in Counter(item.reasons[0]["source"] for item in answer.items).items():
+            metrics.recommendations.labels(source=source).inc(count)
         partition = partition_of(name, self.context.partitions("recommendations"))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), _json(message)))
 

@@ -1,7 +1,5 @@
 """The popularity stage: item deltas in, the leading items of each scope out."""
 
-from collections import OrderedDict
-
 import msgspec
 
 from online_models.popularity import PopularityStep
@@ -10,6 +8,7 @@ from schemas.state import PopularityRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
+from streams.stages.due import DueQueue
 from streams.stages.partition import KeptPartition, StageContext
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -29,9 +28,9 @@ class PopularityPartition(KeptPartition):
         items, leaders = database.table("i", PopularityRow), database.table("l", PopularityRow)
         self.step = PopularityStep(items, leaders, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemTouches]).decode
-        self._interval = context.settings.rules.republish_interval_ms
+        self._interval = context.settings.popularity.publish_interval_ms
         # What a predecessor learned and had not published yet is not known: everything is, once more.
-        self._due: OrderedDict[str, int] = OrderedDict((key[1:].decode(), 0) for key, _ in database.rows("l"))
+        self._due = DueQueue(key[1:].decode() for key, _ in database.rows("l"))
         self._last: dict[str, int] = {}
 
     def apply(self, record: Record) -> None:
@@ -45,18 +44,15 @@ class PopularityPartition(KeptPartition):
             now = self.context.now_ms()
             for scope in sorted(changed):
                 last = self._last.get(scope, now - self._interval)
-                self._due.setdefault(scope, max(now, last + self._interval))
+                self._due.add(scope, max(now, last + self._interval))
         self.progress.next_offset = record.offset + 1
 
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Publish the leaders of one scope that is due."""
-        if not self._due:
-            return False
         now = self.context.now_ms()
-        scope, due = next(iter(self._due.items()))
-        if due > now and not drain:
+        scope = self._due.take(now=now, at_once=drain)
+        if scope is None:
             return False
-        del self._due[scope]
         self._last[scope] = now
         if len(self._last) > 100_000:
             self._last = {name: at for name, at in self._last.items() if now - at < self._interval}

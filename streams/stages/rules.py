@@ -5,7 +5,6 @@ computed when a row is published. A row is published when it visibly changed; on
 do, a sweep publishes what is stale, so that the last message of each item equals a batch recount.
 """
 
-from collections import OrderedDict
 from hashlib import blake2b
 
 import msgspec
@@ -18,6 +17,7 @@ from schemas.state import PublishedRow, RuleRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
+from streams.stages.due import DueQueue
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.sweep import Sweep
 
@@ -43,7 +43,7 @@ class RulesPartition(KeptPartition):
         self._settings = context.settings.rules
         self._growth = self._settings.republish_growth
         self._interval = self._settings.republish_interval_ms
-        self._due: OrderedDict[str, int] = OrderedDict()
+        self._due = DueQueue()
         self._last: dict[str, int] = {}
         self._sweep = Sweep(database, "r", rows_per_s=self._settings.sweep_rows_per_s)
         self._swept_changes = -1
@@ -63,12 +63,10 @@ class RulesPartition(KeptPartition):
     def work(self, *, idle: bool, drain: bool = False) -> bool:
         """Publish one row that is due; when idle, look at a few rows of the sweep."""
         now = self.context.now_ms()
-        if self._due:
-            item, due = next(iter(self._due.items()))
-            if due <= now or drain:
-                del self._due[item]
-                self._publish(item, now)
-                return True
+        item = self._due.take(now=now, at_once=drain)
+        if item is not None:
+            self._publish(item, now)
+            return True
         return self._look_for_stale(now, drain=drain) if idle else False
 
     def _note(self, changed: set[str]) -> None:
@@ -82,7 +80,7 @@ class RulesPartition(KeptPartition):
                 continue
             before = published.updates if published else 0
             if row.updates - before > self._growth * before:
-                self._due[item] = max(now, self._last.get(item, now - self._interval) + self._interval)
+                self._due.add(item, max(now, self._last.get(item, now - self._interval) + self._interval))
         self._stale = True
         if len(self._last) > 100_000:
             self._last = {item: at for item, at in self._last.items() if now - at < self._interval}
@@ -99,6 +97,9 @@ class RulesPartition(KeptPartition):
         for each in made.association_rules():
             messages[f"association-rules {each.scope}"] = _json(each)
         known = self._published.get(item) or PublishedRow()
+        for name in known.digests.keys() - messages.keys():
+            # What was published of a scope does not hold any more.
+            messages[name] = _json(made.no_rules(name.partition(" ")[2]))
         digests = {name: blake2b(value, digest_size=8).digest() for name, value in messages.items()}
         version = (self.epoch, self.partition, self.progress.next_offset)
         for name, value in messages.items():

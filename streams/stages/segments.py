@@ -85,6 +85,8 @@ class SegmentsPartition(KeptPartition):
         if not self._sweep.running and centroids.version != self._swept_version:
             self._swept_version = centroids.version
             self._sweep.start()
+            for key in self.rows.dirty_keys():
+                self._publish(key, None, centroids)
         keys = self._sweep.take(self.context.now_ms(), at_once=drain)
         for key in keys:
             self._publish(key, None, centroids)

@@ -20,7 +20,7 @@ from streams.doctor_models import has_rows, stores_of
 from streams.errors import StateError
 from streams.formats import FileRecord
 from streams.replay import Replay
-from streams.rocks_store import META, PROGRESS, RocksBudget, RocksDatabase
+from streams.rocks_store import META, PROGRESS, Frozen, RocksBudget, RocksDatabase
 from streams.stored_views import StoredViews
 from streams.topology import STAGES
 
@@ -264,16 +264,47 @@ def test_a_replay_that_was_cut_off_before_it_wrote_anything_starts_again(tmp_pat
     assert replayed(settings_in(tmp_path / "cut"), records).lists == whole.lists
 
 
-def test_what_a_replay_wrote_before_it_was_cut_off_can_be_continued(
+def test_what_a_replay_wrote_before_it_was_cut_off_is_refused_with_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = a_shop(200)
-    replayed(settings_in(tmp_path / "whole"), records)
     monkeypatch.setattr("streams.replay.FLUSH_ROWS", 0)
-    replayed(settings_in(tmp_path / "cut"), records[:128], to_the_end=False)
-    assert any(learned(tmp_path / "cut").values())
-    replayed(settings_in(tmp_path / "cut"), records[128:])
-    assert learned(tmp_path / "cut") == learned(tmp_path / "whole")
+    replayed(settings_in(tmp_path), records[:128], to_the_end=False)
+    assert any(learned(tmp_path).values())
+    with pytest.raises(StateError, match=r"in the middle of a replay; delete that folder"):
+        replayed(settings_in(tmp_path), records)
+
+
+@pytest.mark.parametrize("written", range(6))
+def test_a_replay_that_ends_while_it_writes_is_refused_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    write, left = RocksDatabase.write, iter(range(written))
+
+    def write_some(database: RocksDatabase, frozen: Frozen) -> None:
+        if next(left, None) is None:
+            raise OSError("the disk is full")
+        write(database, frozen)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(RocksDatabase, "write", write_some)
+        with pytest.raises(OSError, match="the disk is full"):
+            replayed(settings_in(tmp_path), ORDERS)
+    with pytest.raises(StateError, match=r"in the middle of a replay; delete that folder"):
+        replayed(settings_in(tmp_path), ORDERS)
+
+
+def test_a_later_file_may_change_what_an_earlier_one_told_further_down(tmp_path: Path) -> None:
+    def told(line: int, title: str, at: int) -> FileRecord:
+        item = {"type": "item", "item_id": "tea", "title": title, "at": at}
+        return FileRecord("items", "tea", msgspec.json.encode(item), at, line)
+
+    replayed(settings_in(tmp_path), [*ORDERS, told(90, "old", AT)])
+    replayed(settings_in(tmp_path), [told(2, "new", AT + 10)])
+    views = StoredViews(settings_in(tmp_path))
+    facts = views.item("tea")
+    views.close()
+    assert facts is not None and facts.title == "new"
 
 
 def test_another_file_goes_on_where_the_first_one_ended(tmp_path: Path) -> None:

@@ -392,3 +392,13 @@ def test_a_large_batch_leaves_in_several_packets_that_follow_each_other(tmp_path
         calm.learn(event.offset, event)
     assert pairs_of(packets) == pairs_of(calm.decoded("item-deltas"))
     assert len(desk.facts()) == 24
+
+
+def test_totals_are_published_though_lists_are_always_due(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    for n in range(5):
+        desk.now += 1_000
+        buyers = [an_event(2 * n + each, "purchase", "tea", key=f"u:{2 * n + each}") for each in (0, 1)]
+        desk.learn(n, *buyers)
+        desk.part.work(idle=False)
+    assert desk.taken("totals")

@@ -15,7 +15,7 @@ from streams.stages.partition import KeptPartition
 from tests.online_models.packed_log import Change, pack, position
 from tests.streams.stages.parts import Bench, decoded, deltas_record, flushed, settings_of, worked
 
-AT, INTERVAL = 10**12, 1_000
+AT, INTERVAL = 10**12, 5_000
 NOTHING = (0, 0, 0)
 
 

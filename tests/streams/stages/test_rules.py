@@ -88,7 +88,12 @@ class Desk(Bench):
             assert decoded(self.last["neighbours", item, ""]) == best
             assert decoded(self.last["item-counts", item, ""]) == publishing.counts(item, row)
             expected = {each.scope: each for each in made.association_rules()}
-            found = {scope for topic, name, scope in self.last if (topic, name) == (TOPICS[2], item)}
+            # A scope without rules was taken back.
+            found = {
+                scope
+                for (topic, name, scope), record in self.last.items()
+                if (topic, name) == (TOPICS[2], item) and decoded(record).rules
+            }
             assert found == set(expected)
             for scope, each in expected.items():
                 assert decoded(self.last["association-rules", item, scope]) == each
@@ -330,3 +335,27 @@ def test_the_last_messages_equal_a_recount_whatever_happened_on_the_way(tmp_path
     assert rows == {item: expected.rows.get(item) for item in items}
     assert desk.views.counts_of(items) == [publishing.counts(item, rows[item]) for item in items]
     desk.assert_nothing_is_stale()
+
+
+def test_rules_that_decayed_away_are_taken_back(tmp_path: Path) -> None:
+    day_ms = 86_400_000
+    desk = Desk(tmp_path, settings_of(rules={"half_life_s": 86_400}))
+    desk.learn([basket(AT, "tea", "cup") for _ in range(3)], 0, 3)
+    desk.tell_totals(100)
+    desk.settle()
+    assert decoded(desk.last["association-rules", "tea", "orders"]).rules
+    later = Totals(0, AT // day_ms, (0, 100 << 20, 0), AT + 10 * day_ms)
+    desk.follow("totals", "0", later, version=(0, 0, desk.told + 1))
+    desk.settle()
+    assert decoded(desk.last["association-rules", "tea", "orders"]).rules == []
+    desk.assert_nothing_is_stale()
+
+
+def test_a_new_item_does_not_wait_behind_one_that_was_just_published(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    log = [basket(AT, "tea", "cup"), basket(AT, "tea", "cup"), basket(AT, "pot", "pan")]
+    for n in range(3):
+        desk.learn(log, n, n + 1)
+        worked(desk.part)
+        desk.now += 10
+    assert ("item-counts", "pot", "") in desk.last

@@ -242,3 +242,12 @@ def test_what_was_not_flushed_is_learned_again_into_the_same_packets(tmp_path: P
     assert found[0] == found[1]
     packet = msgspec.msgpack.decode(found[0][0].value or b"", type=Packet[Sample])
     assert (packet.after, packet.upto) == ((0, 0), (1, 1))
+
+
+def test_centres_that_come_before_the_flush_miss_nobody(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, known=False)
+    desk.learn(a_fact(0, LOW))
+    worked(desk.part)
+    desk.show(centres("1", -1.0, 1.0))
+    worked(desk.part, idle=True, drain=True)
+    assert desk.published() == [("anna", "0")]
