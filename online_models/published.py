@@ -11,7 +11,7 @@ from online_models.protocols import Views
 from online_models.sources import PartnersBlock, PopularBlock
 from schemas.settings import RecommendSettings
 
-KEPT_ROWS: Final = 16_384
+KEPT_ROWS: Final = 50_000
 """Rows of neighbours kept prepared, about 2 kB each beside the row itself."""
 
 KEPT_SCOPES: Final = 512
@@ -40,8 +40,8 @@ class PublishedBlocks:
     Examples
     --------
     >>> from online_models.memory_views import MemoryViews
-    >>> from schemas.messages import Neighbours, Similar
-    >>> views = MemoryViews(neighbours=[Neighbours("tea", [Similar("cup", 0.5, 5.0)], {})])
+    >>> from schemas.messages import Neighbours, Neighbour
+    >>> views = MemoryViews(neighbours=[Neighbours("tea", [Neighbour("cup", 0.5, 5.0)], {})])
     >>> published = PublishedBlocks(views, RecommendSettings(similarity_weight=1.0))
     >>> block = published.partners("tea")
     >>> block.amounts.tolist(), block is published.partners("tea"), published.partners("cup") is None

@@ -19,9 +19,10 @@ from schemas.messages import (
     SIMILARITY,
     WEIGHT_ONE,
     ItemCounts,
+    Neighbour,
+    NeighbourRule,
     Neighbours,
     Rule,
-    Similar,
     Totals,
 )
 from schemas.recommendations import AssociationRules
@@ -133,7 +134,6 @@ class ItemPublisher:
         ]
         self._totals = [total_of(totals, scope, row.epoch) for scope in range(len(SCOPES))]
         self._frequent: dict[int, Known] = {}
-        self._made: dict[tuple[int, str], Rule] = {}
 
     def neighbours(self, *, similar: int | None = None, rules: int | None = None) -> Neighbours:
         """Return the best partners: at most so many similar ones, and so many rules of a scope."""
@@ -158,19 +158,21 @@ class ItemPublisher:
         own, total = self._own[place], self._totals[place]
         return AssociationRules(self._item, scope, self._shown(max(own, total)), self._shown(own), [])
 
-    def _most_similar(self, most: int) -> list[Similar]:
+    def _most_similar(self, most: int) -> list[Neighbour]:
         own, found = self._own[SIMILARITY], self._partners.known(self._pairs[SIMILARITY], SIMILARITY)
         # Similarity goes by this ratio, which is quicker to compute for all.
         pairs, ns = _arrays(found)
         best = _best(found, pairs / np.sqrt(np.maximum(pairs, ns)), most)
         ranked = sorted((-similarity(n_ij, own, max(n_j, n_ij)), j, n_ij) for j, n_ij, n_j in best)
-        return [Similar(j, -negative, self._shown(n_ij / WEIGHT_ONE)) for negative, j, n_ij in ranked[:most]]
+        return [
+            Neighbour(j, -negative, self._shown(n_ij / WEIGHT_ONE)) for negative, j, n_ij in ranked[:most]
+        ]
 
-    def _most_confident(self, scope: int, most: int) -> list[Rule]:
+    def _most_confident(self, scope: int, most: int) -> list[NeighbourRule]:
         found = self._candidates(scope)
         best = _best(found, np.array(found.pairs, dtype=np.float64), most)
         best.sort(key=lambda each: (-each[1], each[0]))
-        return [self._rule(scope, each) for each in best[:most]]
+        return [self._neighbour_rule(scope, *each) for each in best[:most]]
 
     def _highest_lift(self, scope: int) -> list[Rule]:
         most, found = self._rules.published_rules, self._candidates(scope)
@@ -201,23 +203,25 @@ class ItemPublisher:
             self._frequent[scope] = found
         return found
 
+    def _neighbour_rule(self, scope: int, partner: str, pair: int, n_j: float) -> NeighbourRule:
+        n_ij, n_i, n_j, total = self._numbers(scope, pair, n_j)
+        return NeighbourRule(
+            partner, self._shown(pair), n_ij / total, n_ij / n_i, lift(n_ij, n_i, n_j, total)
+        )
+
     def _rule(self, scope: int, candidate: Candidate) -> Rule:
-        """Make a rule, or hand out the one that another message of the item made."""
         partner, pair, n_j = candidate
-        rule = self._made.get((scope, partner))
-        if rule is None:
-            found = measures(*self._numbers(scope, pair, n_j))
-            rule = self._made[scope, partner] = Rule(
-                partner,
-                self._shown(pair),
-                found.support,
-                found.confidence,
-                found.lift,
-                found.leverage,
-                found.conviction,
-                found.llr,
-            )
-        return rule
+        found = measures(*self._numbers(scope, pair, n_j))
+        return Rule(
+            partner,
+            self._shown(pair),
+            found.support,
+            found.confidence,
+            found.lift,
+            found.leverage,
+            found.conviction,
+            found.llr,
+        )
 
     def _numbers(self, scope: int, pair: int, n_j: float) -> tuple[float, float, float, float]:
         """Counts of a rule in events, none larger than what it is a part of."""

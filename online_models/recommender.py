@@ -67,10 +67,10 @@ class BlendRecommender:
     Examples
     --------
     >>> from online_models.memory_views import MemoryViews
-    >>> from schemas.messages import WEIGHT_ONE, Neighbours, Similar
+    >>> from schemas.messages import WEIGHT_ONE, Neighbours, Neighbour
     >>> from schemas.state import ItemMark
     >>> views = MemoryViews(
-    ...     neighbours=[Neighbours("tea", [Similar("cup", 0.8, 15.0)], {})], popular={"all": [("jam", 2.0)]}
+    ...     neighbours=[Neighbours("tea", [Neighbour("cup", 0.8, 15.0)], {})], popular={"all": [("jam", 2.0)]}
     ... )
     >>> history = HistoryRow({"tea": ItemMark(4 * WEIGHT_ONE, 0, had=True)})
     >>> for place in BlendRecommender(views, Settings()).recommend(Request(history=history, now=0)).items:

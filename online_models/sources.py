@@ -10,7 +10,7 @@ import numpy as np
 
 from online_models.evidence import Amounts, ItemNumbers
 from online_models.traces import Trace
-from schemas.messages import Neighbours, Rule
+from schemas.messages import NeighbourRule, Neighbours
 from schemas.recommendations import Reason
 from schemas.settings import RecommendSettings
 
@@ -35,7 +35,7 @@ def significance(counts: Amounts) -> Amounts:
 
 
 class PartnersBlock:
-    """Similar items and rules of one item: weight * (similarity or confidence) * significance of the count.
+    """Neighbour items and rules of one item: weight * (similarity or confidence) * significance of the count.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class PartnersBlock:
 
     Examples
     --------
-    >>> from schemas.messages import Similar
-    >>> row = Neighbours("tea", [Similar("cup", 0.8, 15.0)], {})
+    >>> from schemas.messages import Neighbour
+    >>> row = Neighbours("tea", [Neighbour("cup", 0.8, 15.0)], {})
     >>> block = PartnersBlock(ItemNumbers(), row, RecommendSettings(similarity_weight=0.5))
     >>> block.amounts.round(9).tolist()
     [0.3]
@@ -62,7 +62,7 @@ class PartnersBlock:
     def __init__(self, numbers: ItemNumbers, row: Neighbours, settings: RecommendSettings) -> None:
         self.row = row
         self._similar = row.similar if settings.similarity_weight else []
-        self._rules: list[tuple[str, list[Rule]]] = []
+        self._rules: list[tuple[str, list[NeighbourRule]]] = []
         items = [similar.item_id for similar in self._similar]
         values = [settings.similarity_weight * similar.similarity for similar in self._similar]
         counts = [similar.count for similar in self._similar]
@@ -91,7 +91,7 @@ class PartnersBlock:
         raise IndexError(f"no piece of evidence {n} after the last rule of {self.row.item!r}")
 
 
-def _rule_reason(item: str, scope: str, rule: Rule) -> Reason:
+def _rule_reason(item: str, scope: str, rule: NeighbourRule) -> Reason:
     return {
         "source": "rules",
         "item_id": item,

@@ -212,12 +212,22 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     llr: float
 
 
-class Similar(msgspec.Struct, frozen=True, gc=False):
-    """A neighbour of an item: cosine in [0, 1] and the weighted number of customers in common."""
+class Neighbour(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A similar item: cosine in [0, 1] and the weighted number of customers in common."""
 
     item_id: str
     similarity: float
     count: float
+
+
+class NeighbourRule(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """i -> `item_id` with the measures that an answer gives as its reason."""
+
+    item_id: str
+    count: float
+    support: float
+    confidence: float
+    lift: float
 
 
 class Neighbours(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -227,8 +237,8 @@ class Neighbours(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """
 
     item: str
-    similar: list[Similar]
-    rules: dict[str, list[Rule]]
+    similar: list[Neighbour]
+    rules: dict[str, list[NeighbourRule]]
 
 
 class Popular(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.messages import Rule, Similar
+from schemas.messages import Rule
 
 Reason = dict[str, Any]
 """Why an item is in a list: `source` and that source's own numbers."""
@@ -51,6 +51,14 @@ class AssociationRules(msgspec.Struct, frozen=True):
     transactions: float
     count: float
     rules: list[Rule]
+
+
+class Similar(msgspec.Struct, frozen=True):
+    """A similar item: cosine in [0, 1] and the weighted number of customers in common."""
+
+    item_id: str
+    similarity: float
+    count: float
 
 
 class SimilarItems(msgspec.Struct, frozen=True):

@@ -66,7 +66,7 @@ class StateSettings(_Section, frozen=True):
 
     dir: Annotated[Text, _says("folder of all stores and views")] = ".freshrec/state"
     flush_interval_ms: Annotated[Count, _says("changed rows are made durable this often")] = 200
-    flush_max_share: Annotated[Share, _says("share of the time that flushing may take")] = 0.1
+    flush_max_share: Annotated[Share, _says("share of the time that flushing may take")] = 0.05
     flush_max_interval_ms: Annotated[Count, _says("longest interval flush_max_share leads to")] = 30_000
     flush_max_rows: Annotated[Count, _says("so many changed rows are flushed at once")] = 200_000
     cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one stage")] = 1_073_741_824
@@ -118,7 +118,7 @@ class RulesSettings(_Section, frozen=True):
     neighbour_rules: Annotated[Count, _says("rules per scope in the recommender's view of an item")] = 15
     republish_growth: Annotated[Weight, _says("growth of its counts to publish an item again")] = 0.05
     republish_interval_ms: Annotated[Limit, _says("an item is published at most so often; 0: always")] = 1_000
-    publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.1
+    publish_max_share: Annotated[Share, _says("share of the time that publishing may take")] = 0.05
     sweep_rows_per_s: Annotated[Count, _says("items of a partition looked at for what is stale")] = 500
 
 

@@ -99,6 +99,14 @@ class FollowedTopic(Generic[Row]):
         return rows
 
 
+class _Merged(msgspec.Struct):
+    """The rows of a scope, what they make together, and how many rows had arrived when that was so."""
+
+    rows: list[Popular | None]
+    merged: Sequence[tuple[str, float]]
+    changes: int
+
+
 class Views:
     """All that the stages of a process follow; a topic that is not followed answers None.
 
@@ -113,7 +121,7 @@ class Views:
     def __init__(self, topics: dict[str, FollowedTopic[object]], settings: Settings) -> None:
         self.topics, self._settings = topics, settings
         self._partitions = settings.kafka.partitions
-        self._popular: dict[str, tuple[list[Popular | None], Sequence[tuple[str, float]]]] = {}
+        self._popular: dict[str, _Merged] = {}
 
     @property
     def changes(self) -> int:
@@ -158,17 +166,20 @@ class Views:
         followed = self.topics.get("popular")
         if followed is None:
             return ()
-        rows = [self._get("popular", f"{part}|{scope}", Popular) for part in range(self._partitions)]
         cached = self._popular.get(scope)
-        if cached is not None and all(map(is_, cached[0], rows)):
-            return cached[1]
+        if cached is not None and cached.changes == followed.changes:
+            return cached.merged
+        rows = [self._get("popular", f"{part}|{scope}", Popular) for part in range(self._partitions)]
+        if cached is not None and all(map(is_, cached.rows, rows)):
+            cached.changes = followed.changes
+            return cached.merged
         found = [row for row in rows if row is not None]
         merged: Sequence[tuple[str, float]] = popularity.merge(
             found, _newest(found, self._settings), self._settings
         )
         if len(self._popular) >= MAX_CACHED_SCOPES:
             self._popular.clear()
-        self._popular[scope] = (rows, merged)
+        self._popular[scope] = _Merged(rows, merged, followed.changes)
         return merged
 
 

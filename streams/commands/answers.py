@@ -15,7 +15,7 @@ from online_models import features
 from online_models.kmeans import assign
 from online_models.protocols import Request
 from online_models.recommender import BlendRecommender
-from schemas.recommendations import AssociationRules, Latency, Recommendation, Segment, SimilarItems
+from schemas.recommendations import AssociationRules, Latency, Recommendation, Segment, Similar, SimilarItems
 from schemas.settings import Settings
 from streams.commands.context import pass_settings, with_state
 from streams.errors import NotFoundError
@@ -126,7 +126,8 @@ def similar(settings: Settings, item: str, state: Path | None, as_json: bool) ->
         if found is None:
             return _unknown("item", item, as_json=as_json)
         if as_json:
-            _print(SimilarItems(item, found.similar))
+            items = [Similar(each.item_id, each.similarity, each.count) for each in found.similar]
+            _print(SimilarItems(item, items))
             return 0
         table = Table("item", "title", "similarity", "customers in common", title=f"similar to {item}")
         for each in found.similar:

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from online_models.memory_views import MemoryViews
 from online_models.protocols import Request
-from schemas.messages import WEIGHT_ONE, Centroids, ItemFacts, Neighbours, Rule, SegmentTop, Similar
+from schemas.messages import (
+    WEIGHT_ONE,
+    Centroids,
+    ItemFacts,
+    Neighbour,
+    NeighbourRule,
+    Neighbours,
+    SegmentTop,
+)
 from schemas.settings import RecommendSettings, Settings
 from schemas.state import HistoryRow, ItemMark
 
@@ -17,19 +25,19 @@ CATEGORIES = [f"c{n}" for n in range(6)]
 _WEIGHTS = ("similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight")
 
 
-def a_rule(item: str, confidence: float, count: float, *, lift: float = 2.0) -> Rule:
-    return Rule(item, count, 0.01, confidence, lift, 0.001, 1.1, 5.0)
+def a_rule(item: str, confidence: float, count: float, *, lift: float = 2.0) -> NeighbourRule:
+    return NeighbourRule(item, count, 0.01, confidence, lift)
 
 
 def partners(
     item: str,
     similar: Sequence[tuple[str, float, float]] = (),
     *,
-    orders: Sequence[Rule] = (),
-    sessions: Sequence[Rule] = (),
+    orders: Sequence[NeighbourRule] = (),
+    sessions: Sequence[NeighbourRule] = (),
 ) -> Neighbours:
     rules = {"orders": list(orders), "sessions": list(sessions)}
-    return Neighbours(item, [Similar(*entry) for entry in similar], rules)
+    return Neighbours(item, [Neighbour(*entry) for entry in similar], rules)
 
 
 def facts(item: str, categories: Sequence[str] = (), *, available: bool = True) -> ItemFacts:
@@ -65,7 +73,7 @@ _some_items = st.lists(st.sampled_from(ITEMS), unique=True, max_size=6)
 
 @st.composite
 def _rows(draw: st.DrawFn, item: str) -> Neighbours:
-    def rules() -> list[Rule]:
+    def rules() -> list[NeighbourRule]:
         return [
             a_rule(name, draw(_shares), draw(_counts), lift=draw(st.sampled_from([0.5, 1.0, 3.0])))
             for name in draw(_some_items)

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from math import isclose, log
 
 import pytest
@@ -7,7 +8,17 @@ from hypothesis import strategies as st
 from online_models.landmarks import one_by_one, plausible
 from online_models.publishing import ItemPublisher, association_rules, counts, neighbours
 from online_models.rule_measures import measures, similarity
-from schemas.messages import ORDERS, SCOPES, SIMILARITY, WEIGHT_ONE, ItemCounts, Neighbours, Rule, Totals
+from schemas.messages import (
+    ORDERS,
+    SCOPES,
+    SIMILARITY,
+    WEIGHT_ONE,
+    ItemCounts,
+    NeighbourRule,
+    Neighbours,
+    Rule,
+    Totals,
+)
 from schemas.recommendations import AssociationRules
 from schemas.settings import RulesSettings, Settings
 from schemas.state import RuleRow
@@ -42,7 +53,7 @@ def totals(n: int, *, epoch: int = 0, newest_at: int = 0) -> list[Totals]:
     return [Totals(0, epoch, (0, n, n), newest_at)]
 
 
-def ids(rules: list[Rule]) -> list[str]:
+def ids(rules: Sequence[Rule | NeighbourRule]) -> list[str]:
     return [rule.item_id for rule in rules]
 
 
