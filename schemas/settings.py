@@ -57,7 +57,7 @@ class KafkaSettings(_Section, frozen=True):
     fetch_max_bytes: Annotated[Count, _says("bytes of one partition fetched at once")] = 4_194_304
     fetch_wait_ms: Annotated[Limit, _says("how long an event may wait to be fetched with others")] = 5
     learn_wait_ms: Annotated[Limit, _says("the same where nobody waits for the answer")] = 50
-    linger_ms: Annotated[Limit, _says("how long an output may wait for company; 0 sends at once")] = 2
+    linger_ms: Annotated[Limit, _says("how long an output may wait for company; 0 sends at once")] = 5
     send_timeout_s: Annotated[Seconds, _says("a send not acknowledged by then ends the process")] = 30.0
 
 
@@ -69,6 +69,7 @@ class StateSettings(_Section, frozen=True):
     flush_max_share: Annotated[Share, _says("share of the time that flushing may take")] = 0.05
     flush_max_interval_ms: Annotated[Count, _says("longest interval flush_max_share leads to")] = 30_000
     flush_max_rows: Annotated[Count, _says("so many changed rows are flushed at once")] = 200_000
+    calm_ms: Annotated[Limit, _says("without input for so long, stages look for what is stale")] = 1_000
     cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one stage")] = 1_073_741_824
     rocksdb_bytes: Annotated[Count, _says("RocksDB's own memory, for one process")] = 134_217_728
     views_cache_rows: Annotated[Count, _says("decoded rows of the views kept in memory")] = 50_000

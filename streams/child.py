@@ -36,7 +36,7 @@ from streams.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 THREAD_SWITCH_S = 0.001
-YIELDING = 5
+YIELDING = 10
 """Niceness of the processes that nobody waits for: where cores are scarce, answers come first."""
 
 

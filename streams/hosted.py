@@ -8,7 +8,6 @@ from schemas.settings import StateSettings
 from streams.rocks_store import Frozen, RocksDatabase
 from streams.stages.partition import StagePartition
 
-CALM_S = 0.3
 WORK_WINDOW_S = 1.0
 
 
@@ -27,6 +26,8 @@ class Hosted:
         Its partition.
     next_offset : int
         Where to read on.
+    calm_ms : int
+        Without input for so long, it is idle.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Hosted:
         topic: str,
         partition: int,
         next_offset: int,
+        *,
+        calm_ms: int,
     ) -> None:
-        self.part, self.database = part, database
+        self.part, self.database, self._calm_s = part, database, calm_ms / 1000
         self.topic, self.partition = topic, partition
         self.generation = -1
         self.flushed = next_offset
@@ -61,7 +64,7 @@ class Hosted:
     @property
     def idle(self) -> bool:
         """Whether no input waits and none came for a moment: time to look for what is stale."""
-        return not self.lag and perf_counter() - self.applied_at >= CALM_S
+        return not self.lag and perf_counter() - self.applied_at >= self._calm_s
 
     def may_work(self, share: float) -> bool:
         """Whether publishing took less than its share of the time of late; idle, it may always."""

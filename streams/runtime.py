@@ -141,7 +141,7 @@ class Runtime:
         if stage == "ingest":
             start = committed if committed is not None and committed >= first else first
             ingest = IngestPartition(topic, tp.partition, self._context)
-            return Hosted(ingest, None, tp.topic, tp.partition, start)
+            return Hosted(ingest, None, tp.topic, tp.partition, start, calm_ms=self._settings.state.calm_ms)
         topic_id = self._context.topic_ids.get(topic, topic)
         waited = Slice.of(LOCK_WAIT_S)
         while True:
@@ -161,7 +161,8 @@ class Runtime:
                 f"{part.progress.next_offset}: retention removed what lies between. "
                 f"Raise kafka.retention_hours, and start the stage anew in another state.dir"
             )
-        return Hosted(part, part.database, tp.topic, tp.partition, part.progress.next_offset)
+        start, calm_ms = part.progress.next_offset, self._settings.state.calm_ms
+        return Hosted(part, part.database, tp.topic, tp.partition, start, calm_ms=calm_ms)
 
     # -- batches ------------------------------------------------------------------------------------
 

@@ -8,14 +8,14 @@ import pytest
 
 from schemas.settings import StateSettings
 from schemas.state import HistoryRow
-from streams.hosted import CALM_S, WORK_WINDOW_S, Hosted, Slice
+from streams.hosted import WORK_WINDOW_S, Hosted, Slice
 from streams.outbox import Record
 from streams.rocks_store import StateLockedError
 from streams.stages.ingest import IngestPartition
 from tests.streams.stages.parts import Bench, a_batch, an_event
 
 TOPIC, SHARE = "shop-events", 0.1
-INTERVAL_S = 0.2
+INTERVAL_S, CALM_MS = 0.2, 300
 SETTINGS = StateSettings(flush_interval_ms=200, flush_max_share=0.1, flush_max_interval_ms=30_000)
 
 
@@ -50,7 +50,7 @@ def host(bench: Bench, clock: Clock) -> Host:
 
     def begin() -> Hosted:
         part = bench.open("history")
-        hosted = Hosted(part, part.database, TOPIC, 0, part.progress.next_offset)
+        hosted = Hosted(part, part.database, TOPIC, 0, part.progress.next_offset, calm_ms=CALM_MS)
         assert hosted.applied_at == clock.now
         return hosted
 
@@ -85,7 +85,7 @@ def due(hosted: Hosted, settings: StateSettings = SETTINGS, *, among: int = 1) -
 
 def test_it_reads_on_where_it_is_told(bench: Bench) -> None:
     ingest = IngestPartition("browses", 0, bench.context)
-    hosted = Hosted(ingest, None, "browses", 0, 17)
+    hosted = Hosted(ingest, None, "browses", 0, 17, calm_ms=CALM_MS)
     assert (hosted.next_offset, hosted.flushed, hosted.lag) == (17, 17, 0)
     assert ingest.progress.next_offset == 17
 
@@ -101,14 +101,14 @@ def test_lag_is_what_is_known_and_not_applied(hosted: Hosted) -> None:
 
 def test_it_is_idle_once_nothing_waits_and_nothing_came_for_a_moment(hosted: Hosted, clock: Clock) -> None:
     found = [hosted.idle]
-    clock.now += CALM_S + 0.01
+    clock.now += CALM_MS / 1000 + 0.01
     found.append(hosted.idle)
     hosted.high = 1
     found.append(hosted.idle)
     learn(hosted)
     hosted.applied_at = clock.now
     found.append(hosted.idle)
-    clock.now += CALM_S + 0.01
+    clock.now += CALM_MS / 1000 + 0.01
     found.append(hosted.idle)
     assert found == [False, True, False, False, True]
 
@@ -174,7 +174,7 @@ def test_slow_flushes_are_rarer_so_that_all_stores_keep_to_their_share(
 
 
 def test_a_stage_without_state_flushes_its_offset(bench: Bench, clock: Clock) -> None:
-    hosted = Hosted(IngestPartition("browses", 0, bench.context), None, "browses", 0, 0)
+    hosted = Hosted(IngestPartition("browses", 0, bench.context), None, "browses", 0, 0, calm_ms=CALM_MS)
     clock.now += 10
     assert not due(hosted)
     hosted.part.apply(Record(0, 0, b"{}"))
@@ -249,7 +249,7 @@ def test_time_that_was_not_used_is_not_saved_up(hosted: Hosted, clock: Clock) ->
 
 
 def test_an_idle_stage_may_always_publish(hosted: Hosted, clock: Clock) -> None:
-    clock.now += CALM_S + 0.01
+    clock.now += CALM_MS / 1000 + 0.01
     hosted.worked(100.0)
     assert hosted.may_work(SHARE)
     hosted.high = 1

@@ -56,7 +56,7 @@ class Watched:
         self.runtime = Runtime(("history",), bench.context, outbox, self._fail, cluster="c")
         for partition in range(2):
             part = bench.open("history", partition)
-            hosted = Hosted(part, part.database, "events", partition, 0)
+            hosted = Hosted(part, part.database, "events", partition, 0, calm_ms=1_000)
             hosted.generation = 1
             self.runtime.hosted[TP("events", partition)] = hosted
         self.watchdog = Watchdog(self.runtime, bench.metrics, LIMIT_S)
