@@ -4,7 +4,7 @@ Items are numbered, so that a few thousand pieces of evidence cost two array ope
 and what its numbers mean is not known here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ Amounts = NDArray[np.float64]
 
 _NO_AMOUNTS: Amounts = np.zeros(0)
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.intp)
-_RANKED_FIRST = 64
+_RANKED_TOGETHER = 64
 """Most lists are full before so many items have been looked at."""
 
 
@@ -95,19 +95,33 @@ class Evidence:
         items = np.concatenate([_NO_NUMBERS, *(block.numbers for block in self._blocks)])
         # Each piece of evidence belongs to one item: `_place` is that item's place in `_items`.
         self._items, self._place = np.unique(items, return_inverse=True)
-        self._sums = np.bincount(self._place, self._amounts, len(self._items))
+        self._sums: Amounts = np.bincount(self._place, self._amounts, len(self._items)).astype(np.float64)
 
     def items(self) -> list[str]:
         """All items that any block speaks for."""
         return [self._numbers.names[number] for number in self._items.tolist()]
 
-    def best_first(self) -> Iterator[tuple[str, float]]:
-        """Iterate over all items and the sums of their evidence, the largest first."""
-        names = self._numbers.names
-        order = np.argsort(-self._sums)
-        for part in (order[:_RANKED_FIRST], order[_RANKED_FIRST:]):
-            for number, amount in zip(self._items[part].tolist(), self._sums[part].tolist(), strict=True):
-                yield names[number], amount
+    def best_first(self, score: Callable[[Amounts], Amounts] = np.positive) -> Iterator[tuple[str, float]]:
+        """Iterate over all items and their scores, the largest first, ties by id.
+
+        Parameters
+        ----------
+        score : callable
+            Makes scores of sums of evidence, a larger one never from a smaller sum; the sums by default.
+        """
+        names, order = self._numbers.names, np.argsort(-self._sums)
+        items, scores = self._items[order], score(self._sums[order])
+        start = 0
+        while start < len(items):
+            stop = start + _RANKED_TOGETHER
+            while stop < len(items) and scores[stop] == scores[stop - 1]:
+                stop += 1
+            found = scores[start:stop].tolist()
+            ranked = list(zip([names[each] for each in items[start:stop].tolist()], found, strict=True))
+            if len(set(found)) < len(found):
+                ranked.sort(key=lambda each: (-each[1], each[0]))
+            yield from ranked
+            start = stop
 
     def reasons(self, items: Sequence[str], *, max_reasons: int) -> list[list[Reason]]:
         """Return for each item, all of which some block speaks for, the reasons, the strongest first."""

@@ -4,13 +4,12 @@ It reads views and a history and never writes; it has no clock and no chance in 
 """
 
 from collections.abc import Sequence
-from itertools import groupby
-from math import expm1
-from operator import itemgetter
+
+import numpy as np
 
 from online_models import features, kmeans
 from online_models.candidates import Candidates
-from online_models.evidence import Evidence
+from online_models.evidence import Amounts, Evidence
 from online_models.filters import Filters
 from online_models.protocols import Answer, Request, Views
 from online_models.published import PublishedBlocks
@@ -22,16 +21,16 @@ from schemas.state import HistoryRow
 _DECIMALS = 6
 
 
-def blend_score(evidence: float) -> float:
-    """Return the score of an item: 1 - exp(-evidence), rounded to 6 decimals.
+def blend_scores(evidence: Amounts) -> Amounts:
+    """Return the scores of items: 1 - exp(-evidence), rounded to 6 decimals.
 
     A noisy-or: every piece of evidence e alone would win the customer with probability 1 - exp(-e), and
     the item is left aside only if none of them does, so the product of the misses is exp(-sum of e).
 
     Parameters
     ----------
-    evidence : float
-        Sum of weight * x over the item's reasons, at least 0 (see `online_models.candidates`).
+    evidence : array of float
+        Sums of weight * x over each item's reasons, at least 0 (see `online_models.candidates`).
 
     References
     ----------
@@ -39,12 +38,14 @@ def blend_score(evidence: float) -> float:
 
     Examples
     --------
-    >>> blend_score(0.0), blend_score(0.5), blend_score(100.0)
-    (0.0, 0.393469, 1.0)
-    >>> round(1 - (1 - blend_score(0.2)) * (1 - blend_score(0.3)), 6) == blend_score(0.5)
+    >>> blend_scores(np.array([0.0, 0.5, 100.0])).tolist()
+    [0.0, 0.393469, 1.0]
+    >>> one, two, both = blend_scores(np.array([0.2, 0.3, 0.5])).tolist()
+    >>> round(1 - (1 - one) * (1 - two), 6) == both
     True
     """
-    return round(-expm1(-evidence), _DECIMALS)
+    scores: Amounts = -np.expm1(-evidence)
+    return scores.round(_DECIMALS)
 
 
 class BlendRecommender:
@@ -127,17 +128,14 @@ class BlendRecommender:
         """Take the best k that the filters admit, and no more looked-at items than there are places."""
         chosen: list[tuple[str, float]] = []
         places = self._settings.max_recent
-        scored = ((item, blend_score(amount)) for item, amount in evidence.best_first())
-        # Rounding keeps the order, so the items of one score come in a row and only they need sorting by id.
-        for score, tied in groupby(scored, key=itemgetter(1)):
-            for item, _ in sorted(tied):
-                if len(chosen) == k:
-                    return chosen
-                if not filters.admit(item):
+        for item, score in evidence.best_first(blend_scores):
+            if len(chosen) == k:
+                break
+            if not filters.admit(item):
+                continue
+            if filters.looked_at(item):
+                if not places:
                     continue
-                if filters.looked_at(item):
-                    if not places:
-                        continue
-                    places -= 1
-                chosen.append((item, score))
+                places -= 1
+            chosen.append((item, score))
         return chosen

@@ -24,6 +24,9 @@ from streams.topology import STAGE_BY_NAME
 from streams.transport import Batch, BatchConsumer
 
 APPLY_SLICE_S = 0.010
+REFRESH_SLICE_S = 0.002
+"""What is on its way to a list waits for some turns of the event loop: lists must not take long ones."""
+
 PUBLISH_SLICE_S = 0.003
 IDLE_SLEEP_S = 0.004
 YIELD_AFTER_S = 0.0005
@@ -202,7 +205,7 @@ class Runtime:
     async def _let_leave(self, hosted: Hosted) -> None:
         hosted.part.end_batch()
         if hosted.part.stage == "history":
-            self._work(hosted, APPLY_SLICE_S, idle=False)
+            self._work(hosted, REFRESH_SLICE_S, idle=False)
         await self._outbox.ship()
         await asyncio.sleep(0)
 
@@ -225,7 +228,7 @@ class Runtime:
                     continue
                 started = perf_counter()
                 if hosted.part.stage == "history":
-                    worked = self._work(hosted, APPLY_SLICE_S, idle=False)
+                    worked = self._work(hosted, REFRESH_SLICE_S, idle=False)
                 elif hosted.may_work(self._settings.rules.publish_max_share / len(kept)):
                     worked = self._work(hosted, PUBLISH_SLICE_S, idle=hosted.idle)
                     hosted.worked(perf_counter() - started)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,3 +59,15 @@ def test_numbers_that_others_use_do_not_matter() -> None:
     said: Said = [(1.0, [("a", 1.0), ("b", 2.0)])]
     assert list(evidence(said, numbers).best_first()) == [("b", 2.0), ("a", 1.0)]
     assert evidence(said, numbers).reasons([], max_reasons=3) == []
+
+
+def test_ties_are_in_the_order_of_their_ids_however_many_there_are() -> None:
+    found = [(f"item-{n * 37 % 300:03}", float(n < 20)) for n in range(300)]
+    ranked = list(evidence([(1.0, found)], ItemNumbers()).best_first())
+    assert ranked == sorted(found, key=lambda each: (-each[1], each[0]))
+
+
+def test_scores_that_a_rounding_makes_equal_are_ties_too() -> None:
+    found = [("b", 1.0004), ("a", 1.0), ("c", 2.0)]
+    ranked = evidence([(1.0, found)], ItemNumbers()).best_first(lambda sums: np.round(sums, 2))
+    assert list(ranked) == [("c", 2.0), ("a", 1.0), ("b", 1.0)]
