@@ -19,7 +19,10 @@ CHUNK_S = 0.005
 
 
 class ProducerPlan(msgspec.Struct):
-    """What to send: `part` is catalogue, past or events; `rate` 0 is as fast as it goes."""
+    """What to send: `part` is catalogue, past or events; `rate` 0 is as fast as it goes.
+
+    With a rate, the first event happens, and is sent, at `start_at_ms`.
+    """
 
     bootstrap: str
     prefix: str
@@ -57,18 +60,20 @@ async def send(plan: ProducerPlan) -> Sent:
     )
     await producer.start()
     try:
-        first = time.time_ns() // 1_000_000
-        started, sent = time.perf_counter(), 0
+        first, sent = time.time_ns() // 1_000_000, 0
         source = messages(plan)
-        chunk = max(1, int(plan.rate * CHUNK_S)) if plan.rate else 500
+        chunk = 500
+        if plan.rate:
+            first, chunk = plan.start_at_ms, max(1, int(plan.rate * CHUNK_S))
         last: asyncio.Future[object] | None = None
         while batch := list(islice(source, chunk)):
+            if plan.rate:
+                # Each event leaves when it happens, so that its age can be told from its time.
+                await asyncio.sleep(max(0.0, batch[-1].at / 1000 - time.time()))
             for each in batch:
                 partition = partition_of(each.key, plan.partitions)
                 last = await producer.send(plan.prefix + each.topic, each.value, each.key.encode(), partition)
             sent += len(batch)
-            if plan.rate:
-                await asyncio.sleep(max(0.0, started + sent / plan.rate - time.perf_counter()))
         await producer.flush()
         if last is not None:
             await last

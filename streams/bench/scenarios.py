@@ -17,6 +17,9 @@ from streams.bench.rig import Rig, rig
 
 WARM_UP_S = 1800.0
 WORLD_RATE = 10_000.0
+START_UP_MS = 4_000
+"""A producer with a rate is up by then; its events leave when they happen."""
+
 ENVIRONMENT = {
     "FRESHREC_HISTORY__LINKED_ITEMS": "20",
     "FRESHREC_RECOMMEND__REPEAT_PURCHASES": "true",
@@ -104,7 +107,7 @@ def _measure(
         if watcher.stdout is not None:
             watcher.stdout.readline()
     before, started = each.cpu(broker), time.time()
-    now = time.time_ns() // 1_000_000
+    now = time.time_ns() // 1_000_000 + (START_UP_MS if scenario.rate else 0)
     sent: Sent = each.sent(
         each.produce(_plan(each, "events", scenario.events, scenario.rate, now, seed=seed))
     )
