@@ -54,7 +54,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     told = printed(capsys)
     assert told["kafka.partitions"] == {"value": 16, "origin": "environment FRESHREC_KAFKA__PARTITIONS"}
     assert told["kafka.replication"] == {"value": 3, "origin": "file freshrec.toml"}
-    assert told["kafka.linger_ms"] == {"value": 2, "origin": "default"}
+    assert told["kafka.linger_ms"] == {"value": 5, "origin": "default"}
 
 
 def test_a_value_that_equals_the_default_still_tells_where_it_was_set(
