@@ -51,9 +51,7 @@ class RocksBudget:
         options.create_if_missing(True)
         options.set_write_buffer_manager(self.buffers)
         options.set_write_buffer_size(16 * 1024 * 1024)
-        # Rows are written again and again: what is still near the top is not worth being compressed.
-        options.set_compression_type(DBCompressionType.none())
-        options.set_bottommost_compression_type(DBCompressionType.lz4())
+        options.set_compression_type(DBCompressionType.lz4())
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
         options.set_max_total_wal_size(128 * 1024 * 1024)
