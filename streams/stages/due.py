@@ -1,7 +1,10 @@
 """What is due to be published, and when: the earliest first, each key once."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+KEPT_TIMES = 100_000
+"""Times of the last publication that are kept before those that matter no more are dropped."""
 
 
 class DueQueue:
@@ -36,6 +39,10 @@ class DueQueue:
             self._known.add(key)
             heapq.heappush(self._waiting, (due, key))
 
+    def add_after(self, key: str, last: Mapping[str, int], *, interval: int, now: int) -> None:
+        """Note a key that may be taken an interval after the last time, and not before now."""
+        self.add(key, max(now, last.get(key, now - interval) + interval))
+
     def take(self, *, now: int, at_once: bool) -> str | None:
         """Give the next key and forget it; None when none is due."""
         if not self._waiting or (self._waiting[0][0] > now and not at_once):
@@ -43,3 +50,10 @@ class DueQueue:
         _, key = heapq.heappop(self._waiting)
         self._known.discard(key)
         return key
+
+
+def still_waiting(last: dict[str, int], *, interval: int, now: int) -> dict[str, int]:
+    """Keep of many times only those that still hold somebody up."""
+    if len(last) <= KEPT_TIMES:
+        return last
+    return {key: at for key, at in last.items() if now - at < interval}

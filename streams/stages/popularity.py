@@ -8,7 +8,7 @@ from schemas.state import PopularityRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
-from streams.stages.due import DueQueue
+from streams.stages.due import DueQueue, still_waiting
 from streams.stages.partition import KeptPartition, StageContext
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -43,8 +43,7 @@ class PopularityPartition(KeptPartition):
             self.applied(packet)
             now = self.context.now_ms()
             for scope in sorted(changed):
-                last = self._last.get(scope, now - self._interval)
-                self._due.add(scope, max(now, last + self._interval))
+                self._due.add_after(scope, self._last, interval=self._interval, now=now)
         self.progress.next_offset = record.offset + 1
 
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
@@ -54,8 +53,7 @@ class PopularityPartition(KeptPartition):
         if scope is None:
             return False
         self._last[scope] = now
-        if len(self._last) > 100_000:
-            self._last = {name: at for name, at in self._last.items() if now - at < self._interval}
+        self._last = still_waiting(self._last, interval=self._interval, now=now)
         popular = self.step.popular(scope, self.partition)
         if popular is not None:
             key = f"{self.partition}|{scope}"

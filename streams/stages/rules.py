@@ -17,7 +17,7 @@ from schemas.state import PublishedRow, RuleRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
-from streams.stages.due import DueQueue
+from streams.stages.due import DueQueue, still_waiting
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.sweep import Sweep
 
@@ -80,10 +80,9 @@ class RulesPartition(KeptPartition):
                 continue
             before = published.updates if published else 0
             if row.updates - before > self._growth * before:
-                self._due.add(item, max(now, self._last.get(item, now - self._interval) + self._interval))
+                self._due.add_after(item, self._last, interval=self._interval, now=now)
         self._stale = True
-        if len(self._last) > 100_000:
-            self._last = {item: at for item, at in self._last.items() if now - at < self._interval}
+        self._last = still_waiting(self._last, interval=self._interval, now=now)
 
     def _publish(self, item: str, now: int) -> bool:
         """Publish what changed of an item; False when all is as last published."""
