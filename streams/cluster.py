@@ -2,9 +2,7 @@
 
 from schemas.settings import KafkaSettings
 from streams.topics import TopicSpec
-from streams.topology import TOPICS, partitions_of
-
-MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+from streams.topology import MAX_MESSAGE_BYTES, TOPICS, partitions_of
 
 
 def topic_specs(settings: KafkaSettings) -> list[TopicSpec]:

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaProducer
 from schemas.settings import KafkaSettings
 from streams.errors import DeliveryError
 from streams.outbox import Outgoing
+from streams.topology import MAX_MESSAGE_BYTES
 
 VERSION_HEADER = "version"
-MAX_REQUEST_BYTES = 8 * 1024 * 1024
 
 
 class KafkaOutbox:
@@ -45,7 +45,7 @@ class KafkaOutbox:
             acks="all",
             linger_ms=self._settings.linger_ms,
             max_batch_size=262_144,
-            max_request_size=MAX_REQUEST_BYTES,
+            max_request_size=MAX_MESSAGE_BYTES,
             request_timeout_ms=int(self._settings.send_timeout_s * 1000),
         )
         await self._producer.start()

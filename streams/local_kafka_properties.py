@@ -5,8 +5,9 @@ One node that is broker and controller, reachable from this machine only, with n
 
 from pathlib import Path
 
+from streams.topology import MAX_MESSAGE_BYTES
+
 HOST = "127.0.0.1"
-MAX_MESSAGE_BYTES = 8_388_608
 
 
 def server_properties(storage: Path, port: int, controller_port: int) -> str:

@@ -22,9 +22,10 @@ from schemas.messages import (
     Position,
 )
 from streams.partitioning import partition_of
+from streams.topology import MAX_MESSAGE_BYTES
 
 Entry = TypeVar("Entry")
-MAX_PACKET_BYTES = 4 * 1024 * 1024
+MAX_PACKET_BYTES = MAX_MESSAGE_BYTES // 2
 """Larger ones are split before they leave: half of what a topic takes."""
 
 TOUCH_BYTES, PAIR_BYTES = 32, 24

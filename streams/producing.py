@@ -16,11 +16,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.settings import KafkaSettings
-from streams.cluster import MAX_MESSAGE_BYTES, topic_specs
+from streams.cluster import topic_specs
 from streams.errors import BrokerError, DeliveryError
 from streams.partitioning import partition_of
 from streams.topics import check_topics
-from streams.topology import TOPICS
+from streams.topology import MAX_MESSAGE_BYTES, TOPICS
 
 PROGRESS_EVERY: Final = 500
 """Messages between two looks at acknowledgements and calls of `on_progress`, when none has to wait."""

@@ -23,6 +23,8 @@ from schemas.messages import (
 from schemas.recommendations import AssociationRules, Recommendation, Rejection, Segment, SegmentProfile
 
 JSON, MSGPACK = "json", "msgpack"
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""The largest record that any topic takes."""
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ import pytest
 from schemas.events import TOPIC_OF_TYPE
 from schemas.messages import CustomerFacts, Event, EventBatch, ItemFacts, Line
 from schemas.recommendations import Rejection
-from streams.cluster import MAX_MESSAGE_BYTES
 from streams.outbox import Record
 from streams.stages.ingest import MAX_EVENTS_PER_RECORD, REJECTED_RAW_BYTES, IngestPartition
+from streams.topology import MAX_MESSAGE_BYTES
 from tests.streams.stages.parts import Bench, settings_of
 
 AT, SENT = 1_700_000_000_000, 1_700_000_000_500
