@@ -20,6 +20,9 @@ HEAD = 5
 FIXED = 1_024
 """Bytes of all the single fields of a row, with room to spare."""
 
+PAIR_SLOT = 26
+"""Bytes of an entry of a pair table (16), with the gaps that are left between them."""
+
 _VECTOR = HEAD + NUMBER * len(FEATURES)
 
 
@@ -56,10 +59,10 @@ def rules(settings: Settings, id_bytes: int) -> dict[str, int]:
 
     Examples
     --------
-    >>> rules(Settings(), id_bytes=16)["r"] < 100_000
+    >>> rules(Settings(), id_bytes=16)["r"] < 80_000
     True
     """
-    return {"r": FIXED + 3 * settings.rules.max_row * (id_bytes + HEAD + NUMBER)}
+    return {"r": FIXED + 3 * settings.rules.max_row * PAIR_SLOT, "n": id_bytes + HEAD}
 
 
 def popularity(settings: Settings, id_bytes: int) -> dict[str, int]:

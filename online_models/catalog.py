@@ -58,7 +58,7 @@ def _history(store: StoreMaker, settings: Settings) -> HistoryStep:
 
 
 def _rules(store: StoreMaker, settings: Settings) -> RulesStep:
-    return RulesStep(store("r", RuleRow), settings)
+    return RulesStep(store("r", RuleRow), store("n", str), settings)
 
 
 def _popularity(store: StoreMaker, settings: Settings) -> PopularityStep:
@@ -89,7 +89,7 @@ STEPS: Mapping[str, Model] = MappingProxyType(
             bookkeeping={"t": "totals", "x": "clock", "g": r"-?\d+:\d+", "h": "[so]:.*"},
             bounds=bounds.history,
         ),
-        "rules": Model(_rules, own="r", bookkeeping={}, bounds=bounds.rules, split=unpack),
+        "rules": Model(_rules, own="r", bookkeeping={"n": "[0-9a-f]{16}"}, bounds=bounds.rules, split=unpack),
         "popularity": Model(
             _popularity,
             own="i",

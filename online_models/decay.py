@@ -4,11 +4,16 @@ An event at time t weighs 2 ** (t / half-life), kept as an integer against a lan
 whole half-lives; moving it is a right shift, so every count replays bit for bit.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 ONE = 1 << 16
 """Weight of an event at the landmark itself, when decay is on."""
 
 _STEPS = 1024
 _FACTORS = tuple(round(ONE * 2 ** (step / _STEPS)) for step in range(_STEPS))
+_FACTOR_ARRAY = np.array(_FACTORS, np.int64)
+Ints = NDArray[np.int64]
 
 
 class Decay:
@@ -54,6 +59,19 @@ class Decay:
             return 0, 1
         epoch, rest = divmod(at, self.half_life_ms)
         return epoch, _FACTORS[rest * _STEPS // self.half_life_ms]
+
+    def weights(self, ats: Ints) -> tuple[Ints, Ints]:
+        """Landmarks and integer weights of many events; as `weight`.
+
+        Examples
+        --------
+        >>> Decay(half_life_s=10).weights(np.array([0, 10_000]))
+        (array([0, 1]), array([65536, 65536]))
+        """
+        if not self.half_life_ms:
+            return np.zeros(len(ats), np.int64), np.ones(len(ats), np.int64)
+        epochs, rest = np.divmod(ats, self.half_life_ms)
+        return epochs, _FACTOR_ARRAY[rest * _STEPS // self.half_life_ms]
 
     @staticmethod
     def move(count: int, *, from_epoch: int, to_epoch: int) -> int:

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterable, Sequence
 from math import ldexp
 from typing import NamedTuple
 
+from online_models.pair_table import Entries, name_key
 from schemas.messages import ItemCounts, Totals
 
-CountsOf = Callable[[Sequence[str]], Sequence[ItemCounts | None]]
-"""n of each of some items as their partitions published it, None where it is not known."""
+CountsOf = Callable[[Sequence[int]], Sequence[ItemCounts | None]]
+"""n of each of some items, named by key, as their partitions published it; None where it is not known."""
 
 FARTHEST = 200
 """Half-lives that separate counts at most: already at 64, one of them is worth nothing."""
 
 
-def one_by_one(get: Callable[[str], ItemCounts | None]) -> CountsOf:
-    """Ask for many items where one at a time can be asked for."""
-    return lambda items: list(map(get, items))
+def counts_by_key(counts: Iterable[ItemCounts]) -> CountsOf:
+    """Answer from counts that are at hand."""
+    known = {name_key(each.item): each for each in counts}
+    return lambda keys: list(map(known.get, keys))
 
 
 def moved(count: float, *, from_epoch: int, to_epoch: int) -> float:
@@ -73,32 +75,30 @@ class PartnerCounts:
 
     Examples
     --------
-    >>> partners = PartnerCounts(one_by_one({"cup": ItemCounts("cup", 1, (0, 4, 0))}.get), epoch=0)
-    >>> partners.known({"cup": 2, "pot": 1}, scope=1)
+    >>> import numpy as np
+    >>> partners = PartnerCounts(counts_by_key([ItemCounts("cup", 1, (0, 4, 0))]), epoch=0)
+    >>> partners.known(Entries(np.array([name_key("cup"), name_key("pot")]), np.array([2, 1])), scope=1)
     Known(partners=['cup'], pairs=[2], ns=[8.0])
     """
 
     def __init__(self, counts_of: CountsOf, epoch: int) -> None:
         self._counts_of, self._epoch = counts_of, epoch
-        self._found: dict[str, ItemCounts | None] = {}
+        self._found: dict[int, ItemCounts | None] = {}
 
-    def known(self, pairs: dict[str, int], scope: int) -> Known:
+    def known(self, pairs: Entries, scope: int) -> Known:
         """Return every partner whose n is known, with the counts."""
         found, epoch = self._found, self._epoch
-        missing = [partner for partner in pairs if partner not in found]
+        keys: list[int] = pairs.keys.tolist()
+        amounts: list[int] = pairs.counts.tolist()
+        missing = [key for key in keys if key not in found]
         if missing:
             found.update(zip(missing, self._counts_of(missing), strict=True))
-        partners, amounts = list(pairs), list(pairs.values())
-        rows = list(map(found.__getitem__, partners))
+        rows = list(map(found.__getitem__, keys))
         if None in rows:
-            partners = [partner for partner, row in zip(partners, rows, strict=True) if row is not None]
             amounts = [amount for amount, row in zip(amounts, rows, strict=True) if row is not None]
-        ns = [
-            row.counts[scope] if row.epoch == epoch else _under(row, scope, epoch)
-            for row in rows
-            if row is not None
-        ]
-        return Known(partners, amounts, ns)
+        known = [row for row in rows if row is not None]
+        ns = [row.counts[scope] if row.epoch == epoch else _under(row, scope, epoch) for row in known]
+        return Known([row.item for row in known], amounts, ns)
 
 
 def _under(found: ItemCounts, scope: int, epoch: int) -> float:

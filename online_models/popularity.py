@@ -11,9 +11,9 @@ from itertools import islice
 
 import msgspec
 
+from online_models.amounts import keep_largest, scaled
 from online_models.decay import Decay
 from online_models.protocols import Store
-from online_models.rule_rows import keep_largest, scaled
 from schemas.messages import WEIGHT_ONE, ItemTouches, Popular, Position
 from schemas.settings import Settings
 from schemas.state import PopularityRow

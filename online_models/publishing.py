@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from online_models.decay import Decay
 from online_models.landmarks import CountsOf, Known, PartnerCounts, plausible, total_of
+from online_models.pair_table import Entries, entries, largest
 from online_models.rule_measures import lift, measures, similarity
 from schemas.messages import (
     ORDERS,
@@ -59,7 +60,7 @@ def neighbours(
     item, row : str, RuleRow
         The item and its counts.
     counts_of : callable
-        n of partners; one that is not known yet (None) is left out.
+        n of partners, named by key; one that is not known yet (None) is left out.
     totals : sequence of Totals
         N of every partition of `events`; without any there are no rules.
     settings : Settings
@@ -104,13 +105,14 @@ class ItemPublisher:
 
     Examples
     --------
-    >>> from online_models.landmarks import one_by_one
+    >>> from online_models.landmarks import counts_by_key
+    >>> from online_models.pair_shape import counted
     >>> from schemas.settings import RulesSettings
-    >>> row = RuleRow(0, 3, [0, 3, 0], [{}, {"cup": 2, "pot": 1}, {}], at=0)
-    >>> partners = {"cup": ItemCounts("cup", 0, (0, 4, 0)), "pot": ItemCounts("pot", 0, (0, 1, 0))}
+    >>> row = RuleRow(0, 3, [0, 3, 0], counted([{}, {"cup": 2, "pot": 1}, {}]), at=0)
+    >>> partners = counts_by_key([ItemCounts("cup", 0, (0, 4, 0)), ItemCounts("pot", 0, (0, 1, 0))])
     >>> settings = Settings(rules=RulesSettings(half_life_s=0, min_count=1))
     >>> totals = [Totals(0, 0, (0, 6, 0), 0)]
-    >>> publisher = ItemPublisher("tea", row, one_by_one(partners.get), totals, settings)
+    >>> publisher = ItemPublisher("tea", row, partners, totals, settings)
     >>> [rule.item_id for rule in publisher.neighbours().rules["orders"]]
     ['cup', 'pot']
     >>> message, = publisher.association_rules()
@@ -121,7 +123,8 @@ class ItemPublisher:
     def __init__(
         self, item: str, row: RuleRow, counts_of: CountsOf, totals: Sequence[Totals], settings: Settings
     ) -> None:
-        self._item, self._pairs, self._rules = item, row.pairs, settings.rules
+        self._item, self._rules = item, settings.rules
+        self._pairs = [entries(row.pairs, scope) for scope in range(len(SCOPES))]
         self._partners = PartnerCounts(counts_of, row.epoch)
         self._decays = settings.rules.half_life_s > 0
         as_of = max([row.at, *(each.newest_at for each in totals)])
@@ -129,9 +132,7 @@ class ItemPublisher:
         self._unit = (
             Decay(settings.rules.half_life_s).value(1, epoch=row.epoch, at=as_of) if self._decays else 1
         )
-        self._own = [
-            max(own, max(pairs.values(), default=0)) for own, pairs in zip(row.counts, row.pairs, strict=True)
-        ]
+        self._own = [max(own, largest(pairs)) for own, pairs in zip(row.counts, self._pairs, strict=True)]
         self._totals = [total_of(totals, scope, row.epoch) for scope in range(len(SCOPES))]
         self._frequent: dict[int, Known] = {}
 
@@ -198,8 +199,9 @@ class ItemPublisher:
         found = self._frequent.get(scope)
         if found is None:
             least = self._rules.min_count * (_RESOLUTION if self._decays else 1) / (self._unit or 1e-300)
-            often = {each: pair for each, pair in self._pairs[scope].items() if pair >= least}
-            found = self._partners.known(often if self._totals[scope] else {}, scope)
+            keys, counts = self._pairs[scope]
+            often = (counts >= least) & bool(self._totals[scope])
+            found = self._partners.known(Entries(keys[often], counts[often]), scope)
             self._frequent[scope] = found
         return found
 

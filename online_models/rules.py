@@ -3,33 +3,30 @@
 Here is the learning alone: measures are in `rule_measures`, what leaves is in `publishing`.
 """
 
-from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from online_models.amounts import UNBOUNDED, add_own, kept_of
 from online_models.decay import Decay
+from online_models.pair_columns import decode, groups_of
+from online_models.pair_kernels import add_all
+from online_models.pair_shape import grown, shrunk
+from online_models.pair_table import Ints, address, name_id, name_key
 from online_models.protocols import Store
-from online_models.rule_rows import (
-    UNBOUNDED,
-    add_own,
-    add_pair,
-    keep_largest,
-    kept_of,
-    move_landmark,
-    new_row,
-    scaled,
-)
-from schemas.messages import BACKWARD, BEFORE_ALL, ItemDeltas, ItemTouch, PairDeltas, Position
+from online_models.rule_rows import move_landmark, new_row
+from schemas.messages import BACKWARD, BEFORE_ALL, ItemDeltas, ItemTouch, Position
 from schemas.settings import Settings
 from schemas.state import RuleRow
 
 KEPT_NAMES = 1_000_000
-"""Item ids that are kept as one object each."""
+"""Item ids whose keys are kept."""
 
 _NOTHING = (0, 0, 0)
-_UNREAD = RuleRow()
 
 
 class ItemUpdate(msgspec.Struct, frozen=True):
@@ -53,6 +50,8 @@ class RulesStep:
     ----------
     rows : Store of RuleRow
         One row per item; at most `rules.max_row` partners per scope.
+    names : Store of str
+        The id of each item that has a row, under `name_id` of it: rows name partners by number.
     settings : Settings
         Section `rules`: half-life and bound.
 
@@ -60,7 +59,7 @@ class RulesStep:
     -----
     A count is the sum of amount * weight of the event's time (`online_models.decay`), an integer under the
     row's landmark. It is exact as long as decay is off and the bound was not reached; a full row keeps the
-    4/5 with the largest counts, ties by id. `updates` counts the entries applied to a row. Int64 holds the
+    4/5 with the largest counts, ties by key. `updates` counts the entries applied to a row. Int64 holds the
     similarity of 16 million customers who bought both items within one half-life.
 
     References
@@ -71,37 +70,50 @@ class RulesStep:
     Examples
     --------
     >>> from online_models.memory_store import MemoryStore
+    >>> from online_models.pair_columns import columns_of
+    >>> from online_models.pair_table import by_key, named
+    >>> from schemas.messages import PairDeltas
     >>> from schemas.settings import RulesSettings
-    >>> rows = MemoryStore(RuleRow)
-    >>> step = RulesStep(rows, Settings(rules=RulesSettings(half_life_s=0)))
+    >>> rows, names = MemoryStore(RuleRow), MemoryStore(str)
+    >>> step = RulesStep(rows, names, Settings(rules=RulesSettings(half_life_s=0)))
     >>> touches = [ItemTouch(0, 0, (0, 1, 0), 0, []), ItemTouch(0, 1, (0, 1, 0), 0, [])]
-    >>> pairs = [PairDeltas(2, 1, [0], [1]), PairDeltas(3, 1, [0], [1])]
+    >>> pairs = columns_of([PairDeltas(2, 1, [0], [1]), PairDeltas(3, 1, [0], [1])])
     >>> order = ItemDeltas(["tea", "cup"], [(0, 0)], [1_000], touches, pairs)
     >>> sorted(step.learn_many(order, after=(-1, -1)))
     ['cup', 'tea']
-    >>> rows.get("tea").counts, rows.get("tea").pairs[1]
+    >>> rows.get("tea").counts, named(rows.get("tea").pairs, 1, by_key(["tea", "cup"]))
     ([0, 1, 0], {'cup': 1})
     >>> step.learn_many(order, after=(0, 0))  # has been applied
-    set()
+    {}
     """
 
-    def __init__(self, rows: Store[RuleRow], settings: Settings) -> None:
-        self.rows = rows
+    def __init__(self, rows: Store[RuleRow], names: Store[str], settings: Settings) -> None:
+        self.rows, self.names = rows, names
         self.decay = Decay(settings.rules.half_life_s)
         self._bound = settings.rules.max_row or UNBOUNDED
-        self._names: dict[str, str] = {}
+        self._keys: dict[str, int] = {}
 
     def key(self, x: ItemUpdate) -> str:
         return x.item
 
     def learn_one(self, x: ItemUpdate) -> list[str]:
-        row = self.rows.get(x.item) or new_row(self.decay.weight(x.at)[0])
-        self._apply(row, x)
+        epoch, factor = self.decay.weight(x.at)
+        row = self._open(x.item, epoch)
+        late = row.epoch - epoch
+        for added in x.added:
+            add_own(row.counts, added, factor, late)
+        scopes = np.array([scope for scope, _, _ in x.pairs], np.int64)
+        keys = self._keys_of([partner for _, partner, _ in x.pairs]) | scopes
+        amounts = np.array([amount for _, _, amount in x.pairs], np.int64)
+        additions = _Additions(np.zeros(len(keys), np.int32), keys, amounts * factor)
+        self._add(additions, [row], np.array([late]))
+        row.updates += len(x.added) + len(x.pairs)
+        row.at = max(row.at, x.at)
         self.rows.put(x.item, row)
         return [x.item]
 
-    def learn_many(self, deltas: ItemDeltas, after: Position) -> set[str]:
-        """Apply all events later than `after` and return the items whose rows changed.
+    def learn_many(self, deltas: ItemDeltas, after: Position) -> dict[str, RuleRow]:
+        """Apply all events later than `after` and return the rows that changed, by item.
 
         Parameters
         ----------
@@ -110,54 +122,79 @@ class RulesStep:
         after : Position
             Mark of the receiver: what it has applied already.
         """
-        # Rows hold each name thousands of times: as one object it is found by identity, and kept once.
-        names = self._intern(deltas.names)
-        rows, changed = [_UNREAD] * len(names), set[int]()
-        for run in _runs(deltas, bisect_right(deltas.positions, after), self.decay.weight):
-            entries = _entries(run)
-            changed.update(entries)
-            if self._open(entries, run.epoch, names, rows):
-                _add_touches(run, rows)
-                _add_pairs(run, names, rows, self._bound)
-                for index, count in entries.items():
-                    rows[index].updates += count
-            else:
-                by_name = {names[index]: rows[index] for index in entries}
-                for x in unpack(run.deltas):
-                    self._apply(by_name[x.item], x)
-        for index in changed:
-            self.rows.put(names[index], rows[index])
-        return {names[index] for index in changed}
+        changed: dict[int, RuleRow] = {}
+        first = bisect_right(deltas.positions, after)
+        if first < len(deltas.positions):
+            keys = self._keys_of(deltas.names)
+            for run in _runs(deltas, first, self.decay):
+                self._learn_run(run, keys, deltas.names, changed)
+        rows = {deltas.names[item]: row for item, row in changed.items()}
+        for item, row in rows.items():
+            self.rows.put(item, row)
+        return rows
 
-    def _intern(self, names: list[str]) -> list[str]:
-        if len(self._names) > KEPT_NAMES:
-            self._names = {}
-        return list(map(self._names.setdefault, names, names))
+    def _learn_run(self, run: "_Run", keys: Ints, names: list[str], changed: dict[int, RuleRow]) -> None:
+        """Learn events under one landmark: within a run, touches and pairs may be added apart."""
+        touched = [touch.item for touch in run.touches]
+        mine, places = _distinct(run.rows, touched, len(names))
+        items: list[int] = mine.tolist()
+        rows = []
+        for item in items:
+            row = changed.get(item)
+            if row is None:
+                row = changed[item] = self._open(names[item], run.epoch)
+            elif row.epoch < run.epoch:
+                move_landmark(row, run.epoch)
+            rows.append(row)
+        late = np.array([row.epoch for row in rows], np.int64) - run.epoch
+        of_pairs = places[run.rows]
+        self._add(_Additions(of_pairs, keys[run.columns] | run.scopes, run.increments), rows, late)
+        entries = np.bincount(of_pairs, minlength=len(rows))
+        newest = np.full(len(rows), np.iinfo(np.int64).min)
+        np.maximum.at(newest, of_pairs, run.ats)
+        for touch, item in zip(run.touches, touched, strict=True):
+            place = places[item]
+            row = rows[place]
+            add_own(row.counts, touch.added, run.factors[touch.event], row.epoch - run.epoch)
+            row.updates += 1
+            row.at = max(row.at, run.event_ats[touch.event])
+        for row, count, at in zip(rows, entries.tolist(), newest.tolist(), strict=True):
+            row.updates += count
+            row.at = max(row.at, at)
 
-    def _apply(self, row: RuleRow, x: ItemUpdate) -> None:
-        epoch, factor = self.decay.weight(x.at)
-        if epoch > row.epoch:
+    def _open(self, item: str, epoch: int) -> RuleRow:
+        """Read a row and bring it to the landmark, unless the row's is later; a new item is noted."""
+        row = self.rows.get(item)
+        if row is None:
+            self.names.put(name_id(name_key(item)), item)
+            return new_row(epoch)
+        if row.epoch < epoch:
             move_landmark(row, epoch)
-        late = row.epoch - epoch
-        for added in x.added:
-            add_own(row.counts, added, factor, late)
-        for scope, partner, amount in x.pairs:
-            add_pair(row.pairs[scope], partner, scaled(amount, factor, late), self._bound)
-        row.updates += len(x.added) + len(x.pairs)
-        row.at = max(row.at, x.at)
+        return row
 
-    def _open(self, entries: Counter[int], epoch: int, names: list[str], rows: list[RuleRow]) -> bool:
-        """Read rows and bring them to the landmark; False if the events are late for one of them."""
-        get, latest = self.rows.get, epoch
-        for index in entries:
-            row = rows[index]
-            if row is _UNREAD:
-                row = rows[index] = get(names[index]) or new_row(epoch)
-            if row.epoch < epoch:
-                move_landmark(row, epoch)
-            elif row.epoch > latest:
-                latest = row.epoch
-        return latest == epoch
+    def _add(self, additions: "_Additions", rows: list[RuleRow], late: Ints) -> None:
+        """Add pairs, and give tables that are full or lost something the size that they need."""
+        addresses = np.array([address(row.pairs) for row in rows], np.int64)
+        # One row after the other, each in log order: what is near in memory is touched together.
+        order = np.argsort(additions.rows, kind="stable")
+        of_rows, keys = additions.rows[order], additions.keys[order]
+        increments = additions.increments[order]
+        done, bound, kept = 0, self._bound, kept_of(self._bound)
+        while (done := add_all(addresses, of_rows, keys, increments, late, done, bound, kept)) != len(keys):
+            place = int(of_rows[done if done >= 0 else -done - 1])
+            row = rows[place]
+            row.pairs = grown(row.pairs) if done >= 0 else shrunk(row.pairs)
+            addresses[place] = address(row.pairs)
+            done = abs(done)
+
+    def _keys_of(self, names: list[str]) -> Ints:
+        if len(self._keys) > KEPT_NAMES:
+            self._keys = {}
+        known = self._keys
+        for name in names:
+            if name not in known:
+                known[name] = name_key(name)
+        return np.fromiter(map(known.__getitem__, names), np.int64, len(names))
 
 
 def unpack(deltas: ItemDeltas, after: Position = BEFORE_ALL) -> list[ItemUpdate]:
@@ -182,7 +219,7 @@ def unpack(deltas: ItemDeltas, after: Position = BEFORE_ALL) -> list[ItemUpdate]
     for touch in deltas.touches:
         if touch.event >= first and touch.added != _NOTHING:
             update(touch.event, touch.item).added.append(touch.added)
-    for each in deltas.pairs:
+    for each in groups_of(deltas.pairs):
         event, scope = each.code >> 3, each.code >> 1 & 3
         if event < first:
             continue
@@ -192,93 +229,72 @@ def unpack(deltas: ItemDeltas, after: Position = BEFORE_ALL) -> list[ItemUpdate]
     return [updates[key] for key in sorted(updates, key=lambda key: key[0])]
 
 
-class _Run(msgspec.Struct):
-    """Successive events under one landmark: the weights of all events, and the changes of these."""
+class _Additions(NamedTuple):
+    """What is added to pairs: to which of some rows, under which key with its scope, how much."""
+
+    rows: NDArray[np.int32]
+    keys: Ints
+    increments: Ints
+
+
+class _Run(NamedTuple):
+    """Successive events under one landmark: their touches, and one entry of each array per pair.
+
+    `rows` and `columns` are indices of names: whose row counts whom. `factors` and `event_ats` are those of
+    all events of the packet.
+    """
 
     epoch: int
     factors: list[int]
-    deltas: ItemDeltas
+    event_ats: list[int]
+    touches: list[ItemTouch]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    scopes: NDArray[np.int32]
+    increments: Ints
+    ats: Ints
 
 
-def _runs(deltas: ItemDeltas, first: int, weight: Callable[[int], tuple[int, int]]) -> Iterator[_Run]:
-    """Cut where the landmark changes: within a run, touches and pairs may be added in any order."""
-    touches, pairs = deltas.touches, deltas.pairs
-    weights = [weight(at) for at in deltas.ats]
-    factors = [factor for _, factor in weights]
-    start = first
-    while start < len(weights):
-        epoch, stop = weights[start][0], start + 1
-        while stop < len(weights) and weights[stop][0] == epoch:
-            stop += 1
-        low, high = (bisect_left(touches, event, key=_event_of) for event in (start, stop))
-        here, there = (bisect_left(pairs, 8 * event, key=_code_of) for event in (start, stop))
-        counted = [touch for touch in touches[low:high] if touch.added != _NOTHING]
-        part = ItemDeltas(deltas.names, deltas.positions, deltas.ats, counted, pairs[here:there])
-        yield _Run(epoch, factors, part)
-        start = stop
+def _runs(deltas: ItemDeltas, first: int, decay: Decay) -> Iterator[_Run]:
+    """Cut where the landmark changes."""
+    ats = np.array(deltas.ats, np.int64)
+    epochs, factors = decay.weights(ats)
+    factor_list: list[int] = factors.tolist()
+    pairs = decode(deltas.pairs)
+    events = pairs.codes >> 3
+    ends = np.concatenate(([0], np.cumsum(pairs.lengths)))
+    cuts = (np.flatnonzero(np.diff(epochs[first:])) + first + 1).tolist()
+    for start, stop in zip([first, *cuts], [*cuts, len(ats)], strict=True):
+        low, high = np.searchsorted(events, [start, stop]).tolist()
+        touches = [
+            touch for touch in deltas.touches if start <= touch.event < stop and touch.added != _NOTHING
+        ]
+        inside = slice(ends[low], ends[high])
+        lengths = pairs.lengths[low:high]
+        event, code = np.repeat(events[low:high], lengths), np.repeat(pairs.codes[low:high], lengths)
+        item, partner = np.repeat(pairs.items[low:high], lengths), pairs.partners[inside]
+        backward = code & 1 == BACKWARD
+        yield _Run(
+            int(epochs[start]),
+            factor_list,
+            deltas.ats,
+            touches,
+            np.where(backward, partner, item),
+            np.where(backward, item, partner),
+            code >> 1 & 3,
+            pairs.amounts[inside] * factors[event],
+            ats[event],
+        )
 
 
-def _event_of(touch: ItemTouch) -> int:
-    return touch.event
-
-
-def _code_of(pairs: PairDeltas) -> int:
-    return pairs.code
-
-
-def _entries(run: _Run) -> Counter[int]:
-    """How many entries change the row of each item."""
-    entries: Counter[int] = Counter()
-    for each in run.deltas.pairs:
-        if each.code & BACKWARD:
-            entries.update(each.partners)
-        else:
-            entries[each.item] += len(each.partners)
-    entries.update([touch.item for touch in run.deltas.touches])
-    return entries
-
-
-def _add_touches(run: _Run, rows: list[RuleRow]) -> None:
-    ats, factors = run.deltas.ats, run.factors
-    for touch in run.deltas.touches:
-        row = rows[touch.item]
-        row.at = max(row.at, ats[touch.event])
-        add_own(row.counts, touch.added, factors[touch.event], 0)
-
-
-def _add_pairs(run: _Run, names: list[str], rows: list[RuleRow], bound: int) -> None:
-    """Add pairs to rows under the run's landmark: most of the time of the whole stage is spent here."""
-    ats, factors = run.deltas.ats, run.factors
-    for each in run.deltas.pairs:
-        code = each.code
-        scope, at, factor = code >> 1 & 3, ats[code >> 3], factors[code >> 3]
-        changes = zip(each.partners, each.amounts, strict=True)
-        # `add_pair`, but for the call: half of all pairs are new ones, so each case is common.
-        if code & BACKWARD:
-            item = names[each.item]
-            for index, amount in changes:
-                row = rows[index]
-                if at > row.at:  # noqa: PLR1730 (a call of max() for each pair would take a tenth of the time)
-                    row.at = at
-                pairs = row.pairs[scope]
-                if amount <= 0:
-                    add_pair(pairs, item, amount * factor, bound)
-                elif item in pairs:
-                    pairs[item] += amount * factor
-                else:
-                    pairs[item] = amount * factor
-                    if len(pairs) > bound:
-                        keep_largest(pairs, kept_of(bound))
-        else:
-            row = rows[each.item]
-            row.at, pairs = max(row.at, at), row.pairs[scope]
-            for index, amount in changes:
-                partner = names[index]
-                if amount <= 0:
-                    add_pair(pairs, partner, amount * factor, bound)
-                elif partner in pairs:
-                    pairs[partner] += amount * factor
-                else:
-                    pairs[partner] = amount * factor
-                    if len(pairs) > bound:
-                        keep_largest(pairs, kept_of(bound))
+def _distinct(
+    rows: NDArray[np.int32], touched: list[int], among: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return which of so many items change, and the place of each among them."""
+    marked = np.zeros(among, np.bool_)
+    marked[rows] = True
+    marked[touched] = True
+    mine = np.flatnonzero(marked)
+    places = np.zeros(among, np.int32)
+    places[mine] = np.arange(len(mine), dtype=np.int32)
+    return mine, places

@@ -114,7 +114,7 @@ class ItemTouch(msgspec.Struct, array_like=True, frozen=True, gc=False):
     categories: list[str]
 
 
-class PairDeltas(msgspec.Struct, array_like=True, frozen=True, gc=False):
+class PairDeltas(msgspec.Struct, frozen=True, gc=False):
     """Amounts that one event adds to pairs of `item` with each of `partners`, in one scope.
 
     `code` is event * 8 + scope * 2 + direction: FORWARD changes the row of the item, BACKWARD the rows of
@@ -125,6 +125,20 @@ class PairDeltas(msgspec.Struct, array_like=True, frozen=True, gc=False):
     item: int
     partners: list[int]
     amounts: list[int]
+
+
+class PairColumns(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Many `PairDeltas` as columns of little-endian int32.
+
+    One number per group in `codes`, `items` and `lengths`, one per pair in `partners` and `amounts`; the
+    amounts are int64 where one of them is too large.
+    """
+
+    codes: bytes = b""
+    items: bytes = b""
+    lengths: bytes = b""
+    partners: bytes = b""
+    amounts: bytes = b""
 
 
 class ItemTouches(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -143,7 +157,7 @@ class ItemTouches(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class ItemDeltas(ItemTouches, array_like=True, frozen=True, gc=False):
     """Count changes for the items of one partition, packed; `pairs` ascend by event, too."""
 
-    pairs: list[PairDeltas]
+    pairs: PairColumns
 
 
 class Sample(msgspec.Struct, array_like=True, frozen=True, gc=False):

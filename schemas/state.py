@@ -9,7 +9,7 @@ import msgspec
 from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
-ROW_VERSIONS = {"history": 1, "rules": 1, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
+ROW_VERSIONS = {"history": 1, "rules": 2, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
 
 
 class ItemMark(msgspec.Struct, array_like=True, gc=False):
@@ -84,15 +84,16 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class RuleRow(msgspec.Struct, array_like=True, gc=False):
-    """All counts of one item: its own n and its partners' pair counts per scope.
+    """All counts of one item: its own n per scope, and its partners' pair counts.
 
-    Counts are integers under the decay landmark `epoch`; `updates` counts the changes of the row.
+    Counts are integers under the decay landmark `epoch`; `updates` counts the changes of the row. `pairs` is
+    a table of `online_models.pair_table`.
     """
 
     epoch: int = 0
     updates: int = 0
     counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
-    pairs: list[dict[str, int]] = msgspec.field(default_factory=lambda: [{}, {}, {}])
+    pairs: bytearray = msgspec.field(default_factory=bytearray)
     at: int = 0
 
 

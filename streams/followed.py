@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import msgspec
 
 from online_models import popularity
+from online_models.pair_table import name_id, name_key
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -91,11 +92,36 @@ class FollowedTopic(Generic[Row]):
         self._young[key] = row
         return row
 
-    def get_many(self, keys: Sequence[str]) -> list[Row | None]:
-        """Give the newest row of each of some keys."""
-        rows = list(map(self._young.get, keys))
-        if None in rows:
-            return [self.get(key) if row is None else row for key, row in zip(keys, rows, strict=True)]
+
+class FollowedCounts(FollowedTopic[ItemCounts]):
+    """Own counts of items, which are asked for by the keys that stand in rows of counts."""
+
+    def __init__(self, rows: ViewRows, *, cache_rows: int) -> None:
+        super().__init__(rows, ItemCounts, cache_rows=cache_rows)
+        self._by_key: dict[int, ItemCounts | None] = {}
+        self._most = cache_rows
+
+    def learn(self, key: str, value: bytes | None, version: Version) -> None:
+        number = name_key(key)
+        super().learn(name_id(number), value, version)
+        self._by_key.pop(number, None)
+
+    def version(self, key: str) -> Version:
+        return super().version(name_id(name_key(key)))
+
+    def of_keys(self, keys: Sequence[int]) -> list[ItemCounts | None]:
+        """Give the newest counts of each of some items."""
+        known = self._by_key
+        rows = list(map(known.get, keys))
+        if None not in rows:
+            return rows
+        if len(known) > self._most:
+            known.clear()
+        for place, row in enumerate(rows):
+            if row is None:
+                key = keys[place]
+                raw = self._rows.get(name_id(key))
+                rows[place] = known[key] = None if raw is None else self._decode(raw.value)
         return rows
 
 
@@ -105,6 +131,13 @@ class _Merged(msgspec.Struct):
     rows: list[Popular | None]
     merged: Sequence[tuple[str, float]]
     changes: int
+
+
+def followed_topic(name: str, rows: ViewRows, row_type: type[Row], *, cache_rows: int) -> FollowedTopic[Row]:
+    """Make the view of a topic, by name; its rows are of the type that the topology says."""
+    if name == "item-counts":
+        return cast(FollowedTopic[Row], FollowedCounts(rows, cache_rows=cache_rows))
+    return FollowedTopic(rows, row_type, cache_rows=cache_rows)
 
 
 class Views:
@@ -149,12 +182,10 @@ class Views:
         """The clustering, as last published."""
         return self._get("centroids", "centroids", Centroids)
 
-    def counts_of(self, items: Sequence[str]) -> Sequence[ItemCounts | None]:
-        """Own counts of each of some items, as last published."""
+    def counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
+        """Own counts of each of some items, named by key, as last published."""
         followed = self.topics.get("item-counts")
-        if followed is None:
-            return [None] * len(items)
-        return cast(FollowedTopic[ItemCounts], followed).get_many(items)
+        return cast(FollowedCounts, followed).of_keys(keys) if followed else [None] * len(keys)
 
     def totals(self) -> Sequence[Totals]:
         """Cumulative N of each source partition."""

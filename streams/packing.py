@@ -6,11 +6,14 @@ receiver can then tell a repetition from a gap, however batches were cut.
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from online_models.deltas import Delta, PairGroup
+from online_models.deltas import Delta, PairGroup, Touch
+from online_models.pair_columns import Columns, encode
 from schemas.messages import (
     BACKWARD,
     BEFORE_ALL,
@@ -18,7 +21,6 @@ from schemas.messages import (
     ItemDeltas,
     ItemTouch,
     Packet,
-    PairDeltas,
     Position,
 )
 from streams.partitioning import partition_of
@@ -28,8 +30,11 @@ Entry = TypeVar("Entry")
 MAX_PACKET_BYTES = MAX_MESSAGE_BYTES // 2
 """Larger ones are split before they leave: half of what a topic takes."""
 
-TOUCH_BYTES, PAIR_BYTES = 32, 24
-"""Of one touch, and of both directions of a pair, about; ids and categories come on top."""
+TOUCH_BYTES, GROUP_BYTES, PAIR_BYTES = 32, 12, 36
+"""Of one touch, of a group, and of both directions of a pair, at most; ids and categories come on top."""
+
+KEPT_NAMES = 1_000_000
+"""Item ids whose number is kept from packet to packet."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -107,24 +112,51 @@ class EntryPacker(Generic[Entry]):
             yield from self._sealer.seal_split(partition, upto, positions, entries)
 
 
-class _Builder:
-    """The deltas for one destination partition while they are collected."""
+class _Names:
+    """Numbers of item ids, and the partition of each; kept from packet to packet."""
 
-    __slots__ = ("ats", "names", "pairs", "positions", "touches")
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self.numbers: dict[str, int] = {}
+        self.texts: list[str] = []
+        self.homes = np.empty(1_024, np.int32)
+
+    def number(self, name: str) -> int:
+        """Number of an id; a new one gets the next."""
+        found = self.numbers.get(name)
+        if found is None:
+            found = self.numbers[name] = len(self.texts)
+            self.texts.append(name)
+            if found == len(self.homes):
+                self.homes = np.concatenate((self.homes, np.empty_like(self.homes)))
+            self.homes[found] = partition_of(name, self._partitions)
+        return found
+
+
+class _Touched(NamedTuple):
+    """A touch while it waits: the event and the item by number."""
+
+    event: int
+    item: int
+    touch: Touch
+
+
+class _Groups:
+    """Pair groups while they wait: one number per group, then per pair."""
 
     def __init__(self) -> None:
-        self.names: dict[str, int] = {}
-        self.positions: list[Position] = []
-        self.ats: list[int] = []
-        self.touches: list[ItemTouch] = []
-        self.pairs: list[PairDeltas] = []
+        self.codes: list[int] = []
+        self.items: list[int] = []
+        self.lengths: list[int] = []
+        self.partners: list[int] = []
+        self.amounts: list[int] = []
 
-    def event(self, position: Position, at: int) -> int:
-        """Index of the event at `position`; noted when it is new."""
-        if not self.positions or self.positions[-1] != position:
-            self.positions.append(position)
-            self.ats.append(at)
-        return len(self.positions) - 1
+    def columns(self) -> Columns:
+        """All of them as arrays; codes say FORWARD."""
+        codes, items, lengths, partners = (
+            np.array(numbers, np.int32) for numbers in (self.codes, self.items, self.lengths, self.partners)
+        )
+        return Columns(codes, items, lengths, partners, np.array(self.amounts, np.int64))
 
 
 class DeltaPacker:
@@ -135,58 +167,124 @@ class DeltaPacker:
 
     def __init__(self, partitions: int, sealer: PacketSealer) -> None:
         self._partitions, self._sealer = partitions, sealer
-        self._builders: dict[int, _Builder] = {}
+        self._names = _Names(partitions)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._positions: list[Position] = []
+        self._ats: list[int] = []
+        self._touched: list[list[_Touched]] = [[] for _ in range(self._partitions)]
+        self._groups = _Groups()
         self.size = 0
+        if len(self._names.texts) > KEPT_NAMES:
+            self._names = _Names(self._partitions)
 
     def add(self, position: Position, delta: Delta) -> None:
         """Take the deltas of one event; each pair goes to both its items."""
+        if not self._positions or self._positions[-1] != position:
+            self._positions.append(position)
+            self._ats.append(delta.at)
+        event, names = len(self._positions) - 1, self._names
         for touch in delta.touches:
-            builder = self._builder(partition_of(touch.item, self._partitions))
-            event, names = builder.event(position, delta.at), builder.names
-            item = names.setdefault(touch.item, len(names))
-            builder.touches.append(ItemTouch(event, item, touch.added, touch.weight, touch.categories))
+            item = names.number(touch.item)
+            self._touched[names.homes[item]].append(_Touched(event, item, touch))
             self.size += TOUCH_BYTES + len(touch.item) + sum(map(len, touch.categories))
         for group in delta.groups:
-            self._add_group(position, delta.at, group)
+            if group.partners:
+                self._add_group(event, group)
 
-    def _add_group(self, position: Position, at: int, group: PairGroup) -> None:
-        """Send an item all its pairs, and each partner its own."""
-        partitions, item = self._partitions, group.item
-        mine = self._builder(partition_of(item, partitions))
-        code, names = mine.event(position, at) * 8 + group.scope * 2, mine.names
-        row = names.setdefault(item, len(names))
-        columns = [names.setdefault(partner, len(names)) for partner in group.partners]
-        mine.pairs.append(PairDeltas(code + FORWARD, row, columns, group.amounts))
-        self.size += PAIR_BYTES * len(columns) + 2 * sum(map(len, group.partners))
-        if partitions == 1:
-            mine.pairs.append(PairDeltas(code + BACKWARD, row, columns, group.amounts))
-            return
-        theirs: dict[int, PairDeltas] = {}
-        for partner, amount in zip(group.partners, group.amounts, strict=True):
-            partition = partition_of(partner, partitions)
-            each = theirs.get(partition)
-            if each is None:
-                builder = self._builder(partition)
-                code = builder.event(position, at) * 8 + group.scope * 2 + BACKWARD
-                row = builder.names.setdefault(item, len(builder.names))
-                each = theirs[partition] = PairDeltas(code, row, [], [])
-                builder.pairs.append(each)
-            names = self._builders[partition].names
-            each.partners.append(names.setdefault(partner, len(names)))
-            each.amounts.append(amount)
+    def _add_group(self, event: int, group: PairGroup) -> None:
+        numbers, waiting = self._names.numbers, self._groups
+        try:
+            partners = [numbers[partner] for partner in group.partners]
+        except KeyError:
+            partners = [self._names.number(partner) for partner in group.partners]
+        waiting.codes.append(event * 8 + group.scope * 2 + FORWARD)
+        waiting.items.append(self._names.number(group.item))
+        waiting.lengths.append(len(partners))
+        waiting.partners += partners
+        waiting.amounts += group.amounts
+        self.size += GROUP_BYTES + PAIR_BYTES * len(partners) + 2 * sum(map(len, group.partners))
 
     def seal(self, upto: Position) -> Iterator[Sealed]:
         """Hand out one packet per destination that has deltas."""
-        for partition, builder in self._builders.items():
-            deltas = ItemDeltas(
-                list(builder.names), builder.positions, builder.ats, builder.touches, builder.pairs
-            )
-            yield self._sealer.seal(partition, upto, [], [deltas])
-        self._builders = {}
-        self.size = 0
+        if self._positions:
+            groups = self._groups.columns()
+            homes = self._names.homes
+            of_pairs = np.repeat(np.arange(len(groups.codes), dtype=np.int32), groups.lengths)
+            item_homes, partner_homes = homes[groups.items][of_pairs], homes[groups.partners]
+            for partition, touched in enumerate(self._touched):
+                forward = np.flatnonzero(item_homes == partition)
+                backward = np.flatnonzero(partner_homes == partition)
+                if touched or len(forward) or len(backward):
+                    part = _directed(groups, of_pairs, forward, backward)
+                    yield self._sealer.seal(partition, upto, [], [self._packed(touched, part)])
+        self._clear()
 
-    def _builder(self, partition: int) -> _Builder:
-        builder = self._builders.get(partition)
-        if builder is None:
-            builder = self._builders[partition] = _Builder()
-        return builder
+    def _packed(self, touched: list[_Touched], pairs: Columns) -> ItemDeltas:
+        """Number events and items anew, as this packet needs them."""
+        touch_events, touch_items = [each.event for each in touched], [each.item for each in touched]
+        touch_array = np.array(touch_events, np.int32)
+        events = _Renumbered(len(self._positions), np.union1d(pairs.codes >> 3, touch_array))
+        items = _Renumbered(len(self._names.texts), touch_items, pairs.items, pairs.partners)
+        touches = [
+            ItemTouch(event, item, touch.added, touch.weight, touch.categories)
+            for event, item, (_, _, touch) in zip(
+                events.of[touch_events].tolist(), items.of[touch_items].tolist(), touched, strict=True
+            )
+        ]
+        columns = Columns(
+            events.of[pairs.codes >> 3] * 8 + (pairs.codes & 7),
+            items.of[pairs.items],
+            pairs.lengths,
+            items.of[pairs.partners],
+            pairs.amounts,
+        )
+        return ItemDeltas(
+            [self._names.texts[item] for item in items.used],
+            [self._positions[event] for event in events.used],
+            [self._ats[event] for event in events.used],
+            touches,
+            encode(columns),
+        )
+
+
+class _Renumbered:
+    """The numbers below `among` that occur, in the order of their first occurrence, and the place of each."""
+
+    def __init__(self, among: int, *occurring: NDArray[np.int32] | list[int]) -> None:
+        numbers = np.concatenate([np.asarray(each, np.int32) for each in occurring])
+        first = np.empty(among, np.int32)
+        # Of several values for one place the last is kept: backward, that is the first occurrence.
+        first[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1, dtype=np.int32)
+        marked = np.zeros(among, np.bool_)
+        marked[numbers] = True
+        places = np.flatnonzero(marked)
+        places = places[np.argsort(first[places])]
+        self.used: list[int] = places.tolist()
+        self.of = np.empty(among, np.int32)
+        self.of[places] = np.arange(len(places), dtype=np.int32)
+
+
+def _directed(
+    groups: Columns,
+    of_pairs: NDArray[np.int32],
+    forward: NDArray[np.int64],
+    backward: NDArray[np.int64],
+) -> Columns:
+    """Cut out the pairs of one destination: of each group those of its item, then those of partners."""
+    pairs = np.concatenate((forward, backward))
+    directed = np.concatenate((of_pairs[forward] * 2 + FORWARD, of_pairs[backward] * 2 + BACKWARD))
+    order = np.argsort(directed, kind="stable")
+    pairs, directed = pairs[order], directed[order]
+    starts = np.flatnonzero(np.diff(directed, prepend=-1))
+    lengths = np.diff(starts, append=len(directed)).astype(np.int32)
+    heads = directed[starts]
+    of_groups = heads >> 1
+    return Columns(
+        groups.codes[of_groups] + (heads & 1),
+        groups.items[of_groups],
+        lengths,
+        groups.partners[pairs],
+        groups.amounts[pairs],
+    )

@@ -53,11 +53,11 @@ class Table(Generic[V]):
         self.misses = 0
 
     def get(self, key: str) -> V | None:
-        row: V | _Missing | None = self._young.get(key, _MISSING)
-        if not isinstance(row, _Missing):
+        young = self._young.get(key)
+        if young is not None:
             self.hits += 1
-            return row
-        row = self._dirty.get(key, _MISSING)
+            return young
+        row: V | _Missing | None = self._dirty.get(key, _MISSING)
         if not isinstance(row, _Missing):
             self.hits += 1
             return row

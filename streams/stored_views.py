@@ -12,6 +12,7 @@ import msgspec
 from online_models import publishing
 from online_models.clusters import ClustersStep
 from online_models.history import TOTALS_KEY
+from online_models.pair_table import name_id, partners
 from online_models.popularity import PopularityStep, merge
 from schemas.clusters import ClusterRow
 from schemas.messages import Centroids, CustomerFacts, ItemCounts, ItemFacts, Neighbours, Totals
@@ -53,6 +54,7 @@ class StoredViews:
         self._open: dict[Path, RocksDatabase] = {}
         self._items: FollowedTopic[ItemFacts] | None = None
         self._totals: list[Totals] | None = None
+        self._counts: dict[int, ItemCounts | None] = {}
         if not self._stores("history"):
             raise StateError(
                 f"there is no state in {self._folder}; run `freshrec worker` or `freshrec replay` first, "
@@ -101,15 +103,24 @@ class StoredViews:
         decode = msgspec.msgpack.Decoder(RuleRow).decode
         for database in self._stores("rules"):
             for _, raw in database.rows("r"):
-                row = decode(raw)
                 items += 1
-                directed += len(set().union(*row.pairs))
+                directed += partners(decode(raw).pairs)
         return users, items, directed // 2
 
-    def counts_of(self, items: Sequence[str]) -> Sequence[ItemCounts | None]:
-        """Own counts of each of some items."""
-        rows = zip(items, map(self.rule_row, items), strict=True)
-        return [None if row is None else publishing.counts(item, row) for item, row in rows]
+    def counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
+        """Own counts of each of some items, named by key."""
+        for key in keys:
+            if key not in self._counts:
+                self._counts[key] = self._counts_of(key)
+        return [self._counts[key] for key in keys]
+
+    def _counts_of(self, key: int) -> ItemCounts | None:
+        for database in self._stores("rules"):
+            item = database.table("n", str).get(name_id(key))
+            row = None if item is None else self.rule_row(item)
+            if item is not None and row is not None:
+                return publishing.counts(item, row)
+        return None
 
     def totals(self) -> Sequence[Totals]:
         """N of every partition."""

@@ -11,16 +11,17 @@ from math import isinf
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from online_models import publishing
 from online_models.deltas import Delta, PairGroup, Touch
-from online_models.landmarks import one_by_one
+from online_models.landmarks import counts_by_key
+from online_models.pair_table import by_key, named, used
 from online_models.rules import RulesStep
 from schemas.events import Purchase
-from schemas.messages import BEFORE_ALL, ORDERS, ItemCounts, ItemDeltas, Packet, Rule, Totals
+from schemas.messages import BEFORE_ALL, ORDERS, ItemDeltas, Packet, Rule, Totals
 from schemas.settings import RulesSettings, Settings
 from schemas.state import RuleRow
 from streams.errors import FreshrecError
@@ -39,6 +40,9 @@ _decode_purchase = msgspec.json.Decoder(Purchase).decode
 _decode_packet = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
 
 
+Value = TypeVar("Value")
+
+
 class Comparison(msgspec.Struct):
     """What was compared, the largest difference of a measure, and what differs in words."""
 
@@ -53,14 +57,17 @@ class Comparison(msgspec.Struct):
     differences: list[str] = []
 
 
-class RowsInMemory(dict[str, RuleRow]):
+class InMemory(dict[str, Value]):
     """A store of rows in a plain dict, neither copied nor encoded: all of them are held at once."""
 
-    def put(self, key: str, value: RuleRow) -> None:
+    def put(self, key: str, value: Value) -> None:
         self[key] = value
 
     def delete(self, key: str) -> None:
         self.pop(key, None)
+
+
+Rows = InMemory[RuleRow]
 
 
 def read_baskets(file: Path, format_: str) -> list[list[str]]:
@@ -104,7 +111,7 @@ def compare(baskets: list[list[str]], min_support: float) -> Comparison:
     rows = learn(baskets)
     found.learn_seconds = perf_counter() - started
     found.items = len(rows)
-    found.pairs = sum(len(row.pairs[ORDERS]) for row in rows.values()) // 2
+    found.pairs = sum(used(row.pairs, ORDERS) for row in rows.values()) // 2
 
     started = perf_counter()
     frequent, mined = _mine(patterns, baskets, min_support)
@@ -116,10 +123,10 @@ def compare(baskets: list[list[str]], min_support: float) -> Comparison:
     return found
 
 
-def learn(baskets: Iterable[list[str]]) -> RowsInMemory:
+def learn(baskets: Iterable[list[str]]) -> Rows:
     """Learn baskets through packed deltas, as the rules stage does."""
-    rows = RowsInMemory()
-    step = RulesStep(rows, EXACT)
+    rows: Rows = InMemory()
+    step = RulesStep(rows, InMemory[str](), EXACT)
     packer = DeltaPacker(1, PacketSealer("item-deltas", "events", 0, 0, {}))
     mark = BEFORE_ALL
     for offset, basket in enumerate(baskets):
@@ -169,7 +176,7 @@ def _one_hot(baskets: list[list[str]]) -> Any:
     return frames.sparse.from_spmatrix(matrix, columns=encoder.columns_)
 
 
-def _compare_counts(rows: RowsInMemory, frequent: Any, min_support: float, found: Comparison) -> None:
+def _compare_counts(rows: Rows, frequent: Any, min_support: float, found: Comparison) -> None:
     """Counts of all frequent items and pairs, and that none of them is missing on the other side."""
     mined = {
         tuple(sorted(items)): round(support * found.baskets)
@@ -183,41 +190,39 @@ def _compare_counts(rows: RowsInMemory, frequent: Any, min_support: float, found
             found.differences.append(f"count of {', '.join(items)}: learned {seen}, mlxtend {expected}")
 
 
-def _frequent_counts(rows: RowsInMemory, least: float) -> Iterator[tuple[tuple[str, ...], int]]:
+def _frequent_counts(rows: Rows, least: float) -> Iterator[tuple[tuple[str, ...], int]]:
+    names = by_key(rows)
     for item, row in rows.items():
         if row.counts[ORDERS] >= least:
             yield (item,), row.counts[ORDERS]
-        for partner, count in row.pairs[ORDERS].items():
+        for partner, count in named(row.pairs, ORDERS, names).items():
             if count >= least and item < partner:
                 yield (item, partner), count
 
 
-def _count(rows: RowsInMemory, items: tuple[str, ...]) -> int:
+def _count(rows: Rows, items: tuple[str, ...]) -> int:
     """Count of an item, or of a pair under its first item; -1 when its two rows disagree."""
     if any(item not in rows for item in items):
         return 0
     if len(items) == 1:
         return rows[items[0]].counts[ORDERS]
     one, other = items
-    count = rows[one].pairs[ORDERS].get(other, 0)
-    return count if rows[other].pairs[ORDERS].get(one, 0) == count else -1
+    count, back = (
+        named(rows[mine].pairs, ORDERS, by_key([its])).get(its, 0)
+        for mine, its in ((one, other), (other, one))
+    )
+    return count if back == count else -1
 
 
-def _compare_rules(rows: RowsInMemory, mined: Any, found: Comparison) -> None:
+def _compare_rules(rows: Rows, mined: Any, found: Comparison) -> None:
     totals = [Totals(0, 0, (0, found.baskets, 0), 0)]
-
-    def counts_of(item: str) -> ItemCounts | None:
-        row = rows.get(item)
-        return None if row is None else publishing.counts(item, row)
-
+    counts_of = counts_by_key(publishing.counts(item, row) for item, row in rows.items())
     published: dict[str, dict[str, Rule]] = {}
     for expected in mined.to_dict("records"):
         (item,), (partner,) = expected["antecedents"], expected["consequents"]
         if item not in published:
             row = rows.get(item, RuleRow())
-            messages = publishing.association_rules(
-                item, row, one_by_one(counts_of), totals, EXACT, everything=True
-            )
+            messages = publishing.association_rules(item, row, counts_of, totals, EXACT, everything=True)
             published[item] = {rule.item_id: rule for message in messages for rule in message.rules}
         _compare_rule(published[item].get(partner), expected, found, f"{item} -> {partner}")
 

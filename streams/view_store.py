@@ -8,14 +8,15 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from schemas.state import ViewProgress, ViewRow
-from streams.followed import FollowedTopic, Views
+from streams.followed import FollowedTopic, Views, followed_topic
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.topology import STAGES, TOPIC_BY_NAME
 
 VIEWS = "views"
 _ROWS = "v"
 _PROGRESS = "p"
-_OFFSETS = "offsets"
+_OFFSETS = "offsets-2"
+"""Where the offsets stand; a new name, when rows are stored in a new way, reads topics anew."""
 
 
 def followed_by(stages: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,7 +75,8 @@ def open_views(
     for topic in topics:
         database = databases[topic] = ViewDatabase(folder / topic, budget, settings)
         row_type = TOPIC_BY_NAME[topic].message
-        followed[topic] = FollowedTopic(
+        followed[topic] = followed_topic(
+            topic,
             database.rows,
             row_type,  # type: ignore[arg-type]  # the topology holds types as data
             cache_rows=settings.state.views_cache_rows,

@@ -129,7 +129,7 @@ def check_learn_many(model: Model, cuts: Sequence[Sequence[ItemDeltas]], setting
         step: Any = model.make(many.make, settings)
         names: set[str] = set()
         for deltas in batches:
-            names |= step.learn_many(deltas, BEFORE_ALL)
+            names.update(step.learn_many(deltas, BEFORE_ALL))
             again = step.learn_many(deltas, deltas.positions[-1]) if deltas.positions else set()
             require(not again, f"a batch that was applied before changed {sorted(again)[:5]}")
         rows = many.rows()

@@ -58,7 +58,7 @@ def sample_rows() -> list[msgspec.Struct]:
             erased_until=SMALLEST,
         ),
         RuleRow(),
-        RuleRow(SMALLEST, LARGEST, [2**64 - 1, 0, 1], [{"b": 1, "a": LARGEST}, {}, {"": 1}], LARGEST),
+        RuleRow(SMALLEST, LARGEST, [2**64 - 1, 0, 1], bytearray(range(256)), LARGEST),
         TotalsRow(3, [LARGEST, 0, 1], SMALLEST),
         ExpiryRow(LARGEST, {-3: 1, 2: LARGEST}),
         GuestChunk(["s:1", "o:é"]),

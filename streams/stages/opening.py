@@ -11,7 +11,6 @@ from streams.stages.clusters import ClustersPartition
 from streams.stages.history import HistoryPartition
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.popularity import PopularityPartition
-from streams.stages.rules import RulesPartition
 from streams.stages.segments import SegmentsPartition
 from streams.topology import STAGE_BY_NAME
 
@@ -21,9 +20,16 @@ def _history(partition: int, database: RocksDatabase, context: StageContext) -> 
     return HistoryPartition(partition, database, context, recommender)
 
 
+def _rules(partition: int, database: RocksDatabase, context: StageContext) -> KeptPartition:
+    # What it brings along is a compiler, of no use to the processes of other stages.
+    from streams.stages.rules import RulesPartition  # noqa: PLC0415
+
+    return RulesPartition(partition, database, context)
+
+
 _MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] = {
     "history": _history,
-    "rules": RulesPartition,
+    "rules": _rules,
     "popularity": PopularityPartition,
     "segments": SegmentsPartition,
     "clusters": ClustersPartition,

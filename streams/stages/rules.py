@@ -38,7 +38,7 @@ class RulesPartition(KeptPartition):
         super().__init__("rules", partition, database, context)
         self.rows = database.table("r", RuleRow)
         self._published = database.table("~", PublishedRow)
-        self._step = RulesStep(self.rows, context.settings)
+        self._step = RulesStep(self.rows, database.table("n", str), context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemDeltas]).decode
         self._settings = context.settings.rules
         self._growth = self._settings.republish_growth
@@ -53,7 +53,7 @@ class RulesPartition(KeptPartition):
         """Learn one packet of deltas, unless it was applied before."""
         packet = self._decode(record.value or b"")
         if self.admit(packet):
-            changed: set[str] = set()
+            changed: dict[str, RuleRow] = {}
             for deltas in packet.entries:
                 changed |= self._step.learn_many(deltas, self.mark_of(packet))
             self.applied(packet)
@@ -69,18 +69,14 @@ class RulesPartition(KeptPartition):
             return True
         return self._look_for_stale(now, drain=drain) if idle else False
 
-    def _note(self, changed: set[str]) -> None:
+    def _note(self, changed: dict[str, RuleRow]) -> None:
         """Mark rows for publishing that grew by the stated share since they were last published."""
-        now = self.context.now_ms()
-        for item in sorted(changed):
-            if item in self._due:
-                continue
-            row, published = self.rows.get(item), self._published.get(item)
-            if row is None:
-                continue
-            before = published.updates if published else 0
-            if row.updates - before > self._growth * before:
-                self._due.add_after(item, self._last, interval=self._interval, now=now)
+        now, due, published, growth = self.context.now_ms(), self._due, self._published, self._growth
+        for item in sorted(item for item in changed if item not in due):
+            known = published.get(item)
+            before = known.updates if known else 0
+            if changed[item].updates - before > growth * before:
+                due.add_after(item, self._last, interval=self._interval, now=now)
         self._stale = True
         self._last = still_waiting(self._last, interval=self._interval, now=now)
 

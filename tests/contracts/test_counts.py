@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from online_models.deltas import Delta
 from online_models.history import TOTALS_KEY, HistoryStep
 from online_models.memory_store import MemoryStore
+from online_models.pair_table import by_key, named
 from online_models.rules import RulesStep
 from schemas.messages import BEFORE_ALL, SCOPES, Event, ItemDeltas, Line, Packet, Position
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, RuleRow, TotalsRow
@@ -70,7 +71,7 @@ class Pipeline:
             DeltaPacker(partitions, PacketSealer("item-deltas", "events", source, 0, {}))
             for source in range(sources)
         ]
-        self.rules = [RulesStep(MemoryStore(RuleRow), UNBOUNDED) for _ in range(partitions)]
+        self.rules = [RulesStep(MemoryStore(RuleRow), MemoryStore(str), UNBOUNDED) for _ in range(partitions)]
         self._marks: dict[tuple[int, int], Position] = {}
 
     def learn(self, event: Event, position: Position) -> None:
@@ -95,6 +96,8 @@ class Pipeline:
 
     def counts(self) -> Recount:
         found = recount([])
+        stores = [step.rows for step in self.rules if isinstance(step.rows, MemoryStore)]
+        names = by_key(item for store in stores for item in store.rows())
         for partition, step in enumerate(self.rules):
             assert isinstance(step.rows, MemoryStore)
             for item in step.rows.rows():
@@ -103,7 +106,7 @@ class Pipeline:
                 assert partition_of(item, self.partitions) == partition
                 for scope, _ in enumerate(SCOPES):
                     found.own[scope][item] += row.counts[scope]
-                    for partner, count in row.pairs[scope].items():
+                    for partner, count in named(row.pairs, scope, names).items():
                         found.pairs[scope][item, partner] += count
         for store in self.totals:
             row = store.get(TOTALS_KEY)

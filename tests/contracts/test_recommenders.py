@@ -7,7 +7,7 @@ import pytest
 from online_models.catalog import RECOMMENDERS, STEPS
 from online_models.checks import check_recommender
 from online_models.checks.doubles import Memory
-from online_models.landmarks import one_by_one
+from online_models.landmarks import counts_by_key
 from online_models.memory_views import MemoryViews
 from online_models.popularity import PopularityStep, merge
 from online_models.protocols import Request, Store
@@ -57,7 +57,7 @@ def all_neighbours(memory: Memory, settings: Settings) -> list[Neighbours]:
     n = [Totals(0, totals.epoch, (0, orders, sessions), totals.newest_at)]
     rows = {key[1:]: row for key in memory.rows() if key[0] == "r" and (row := rules.get(key[1:]))}
     own = {item: counts(item, row) for item, row in rows.items()}
-    return [neighbours(item, row, one_by_one(own.get), n, settings) for item, row in rows.items()]
+    return [neighbours(item, row, counts_by_key(own.values()), n, settings) for item, row in rows.items()]
 
 
 def all_popular(memory: Memory, preset: str, settings: Settings) -> dict[str, list[tuple[str, float]]]:

@@ -10,6 +10,7 @@ from itertools import combinations
 import msgspec
 
 from online_models.history import TOTALS_KEY
+from online_models.pair_table import by_key, named
 from online_models.worlds import Emitted
 from schemas.messages import ORDERS, WEIGHT_ONE
 from schemas.settings import Settings
@@ -87,11 +88,12 @@ def learned(settings: Settings) -> Counts:
     for key, raw in _rows(settings, "history", b"t"):
         if key == TOTALS_KEY:
             counts.orders += msgspec.msgpack.decode(raw, type=TotalsRow).totals[ORDERS]
+    names = by_key(msgspec.msgpack.decode(raw, type=str) for _, raw in _rows(settings, "rules", b"n"))
     for item, raw in _rows(settings, "rules", b"r"):
         rule_row = msgspec.msgpack.decode(raw, type=RuleRow)
         if rule_row.counts[ORDERS]:
             counts.bought[item] = rule_row.counts[ORDERS]
-        for partner, count in rule_row.pairs[ORDERS].items():
+        for partner, count in named(rule_row.pairs, ORDERS, names).items():
             if item < partner:
                 counts.together[item, partner] = count
     for item, raw in _rows(settings, "popularity", b"i"):

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import msgspec
 
+from online_models.pair_columns import columns_of
 from schemas.messages import BACKWARD, FORWARD, ItemDeltas, ItemTouch, PairDeltas
 
 Added = tuple[int, int, int]
@@ -27,25 +28,24 @@ def pack(log: list[Change], start: int = 0, stop: int | None = None) -> ItemDelt
     """Pack the events [start, stop) of a log."""
     names: dict[str, int] = {}
     part = log[start:stop]
-    packed = ItemDeltas(
-        [], [position(start + n) for n in range(len(part))], [change.at for change in part], [], []
-    )
+    touches: list[ItemTouch] = []
+    pairs: list[PairDeltas] = []
 
     def index(name: str) -> int:
         return names.setdefault(name, len(names))
 
     for n, change in enumerate(part):
         for item, added, weight, categories in change.touches:
-            packed.touches.append(ItemTouch(n, index(item), added, weight, categories))
+            touches.append(ItemTouch(n, index(item), added, weight, categories))
         for number, (scope, item, partner, amount) in enumerate(change.pairs):
             code, row, column = n * 8 + scope * 2, index(item), index(partner)
             # Written either way, a change is the same.
             if number % 2:
-                packed.pairs.append(PairDeltas(code + FORWARD, row, [column], [amount]))
+                pairs.append(PairDeltas(code + FORWARD, row, [column], [amount]))
             else:
-                packed.pairs.append(PairDeltas(code + BACKWARD, column, [row], [amount]))
-    packed.names.extend(names)
-    return packed
+                pairs.append(PairDeltas(code + BACKWARD, column, [row], [amount]))
+    positions = [position(start + n) for n in range(len(part))]
+    return ItemDeltas(list(names), positions, [change.at for change in part], touches, columns_of(pairs))
 
 
 def basket(at: int, *items: str, scope: int = 1) -> Change:

@@ -1,7 +1,11 @@
+from collections.abc import Sequence
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_models.landmarks import FARTHEST, PartnerCounts, moved, one_by_one, plausible, total_of
+from online_models.landmarks import FARTHEST, PartnerCounts, counts_by_key, moved, plausible, total_of
+from online_models.pair_table import Entries, name_key
 from schemas.messages import ItemCounts, Totals
 
 EPOCHS = st.integers(-20, 20)
@@ -49,13 +53,17 @@ def test_exact_counts_are_plausible_as_they_are() -> None:
 
 
 def test_partners_are_looked_up_once_and_unknown_ones_left_out() -> None:
-    asked: list[str] = []
+    asked: list[int] = []
+    at_hand = counts_by_key([ItemCounts(item, 2, (4, 8, 16)) for item in "ab"])
 
-    def counts_of(item: str) -> ItemCounts | None:
-        asked.append(item)
-        return ItemCounts(item, 2, (4, 8, 16)) if item != "unknown" else None
+    def counts_of(keys: Sequence[int]) -> Sequence[ItemCounts | None]:
+        asked.extend(keys)
+        return at_hand(keys)
 
-    partners = PartnerCounts(one_by_one(counts_of), epoch=1)
-    assert partners.known({"a": 1, "unknown": 9}, scope=0) == (["a"], [1], [8.0])
-    assert partners.known({"b": 2, "a": 3, "unknown": 9}, scope=2) == (["b", "a"], [2, 3], [32.0, 32.0])
-    assert asked == ["a", "unknown", "b"]
+    def pairs(**counts: int) -> Entries:
+        return Entries(np.array(list(map(name_key, counts))), np.array(list(counts.values())))
+
+    partners = PartnerCounts(counts_of, epoch=1)
+    assert partners.known(pairs(a=1, unknown=9), scope=0) == (["a"], [1], [8.0])
+    assert partners.known(pairs(b=2, a=3, unknown=9), scope=2) == (["b", "a"], [2, 3], [32.0, 32.0])
+    assert asked == list(map(name_key, ["a", "unknown", "b"]))

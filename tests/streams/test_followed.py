@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.memory_store import MemoryStore
+from online_models.pair_table import name_key
 from schemas.messages import (
     WEIGHT_ONE,
     Centroids,
@@ -18,7 +19,7 @@ from schemas.messages import (
 )
 from schemas.settings import KafkaSettings, PopularitySettings, Settings
 from schemas.state import ViewRow
-from streams.followed import FollowedTopic, Views
+from streams.followed import FollowedTopic, Views, followed_topic
 
 SETTINGS = Settings(
     kafka=KafkaSettings(partitions=2), popularity=PopularitySettings(half_life_s=10, published=3)
@@ -125,7 +126,7 @@ ROWS: dict[str, tuple[type[object], str, msgspec.Struct]] = {
 def views_of(*names: str) -> Views:
     types: dict[str, type[object]] = {name: type_ for name, (type_, _, _) in ROWS.items()}
     types |= {"totals": Totals, "popular": Popular}
-    topics = {name: FollowedTopic(MemoryStore(ViewRow), types[name], cache_rows=10) for name in names}
+    topics = {name: followed_topic(name, MemoryStore(ViewRow), types[name], cache_rows=10) for name in names}
     return Views(topics, SETTINGS)
 
 
@@ -136,7 +137,7 @@ def all_rows(views: Views) -> dict[str, object]:
         "item-view": views.item("tea"),
         "customer-view": views.customer("anna"),
         "centroids": views.centroids(),
-        "item-counts": views.counts_of(["tea"])[0],
+        "item-counts": views.counts_of([name_key("tea")])[0],
     }
 
 

@@ -3,10 +3,11 @@
 import msgspec
 
 from online_models.memory_store import MemoryStore
+from online_models.pair_table import name_key
 from schemas.messages import ItemCounts
 from schemas.settings import Settings
 from schemas.state import ViewRow
-from streams.followed import FollowedTopic, Views
+from streams.followed import Views, followed_topic
 from streams.memory_log import MemoryLog
 from streams.outbox import Outgoing, Record
 
@@ -15,7 +16,7 @@ COUNTS = ItemCounts("tea", 0, (1, 2, 3))
 
 def a_log() -> tuple[MemoryLog, Views, list[Outgoing]]:
     outputs: list[Outgoing] = []
-    counts = FollowedTopic[object](MemoryStore(ViewRow), ItemCounts, cache_rows=9)
+    counts = followed_topic("item-counts", MemoryStore(ViewRow), object, cache_rows=9)
     views = Views({"item-counts": counts}, Settings())
     return MemoryLog(views, outputs.append), views, outputs
 
@@ -48,9 +49,9 @@ def test_what_nobody_reads_is_dropped() -> None:
 def test_a_followed_row_is_visible_at_once() -> None:
     log, views, outputs = a_log()
     log.put(Outgoing("item-counts", 0, b"tea", msgspec.msgpack.encode(COUNTS), (0, 0, 1)))
-    assert views.counts_of(["tea"]) == [COUNTS]
+    assert views.counts_of([name_key("tea")]) == [COUNTS]
     log.put(Outgoing("item-counts", 0, b"tea", None, (0, 0, 2)))
-    assert views.counts_of(["tea"]) == [None]
+    assert views.counts_of([name_key("tea")]) == [None]
     assert outputs == []
 
 

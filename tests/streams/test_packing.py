@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from online_models.deltas import Delta, PairGroup, Touch
+from online_models.pair_columns import groups_of
 from online_models.rules import unpack
 from schemas.messages import BEFORE_ALL, Fact, ItemDeltas, Packet, Position
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer, Sealed
@@ -93,7 +94,7 @@ def test_the_events_of_a_packet_ascend_within_its_range(
             assert len(entry.ats) == len(entry.positions)
             assert all(packet.after < position <= packet.upto for position in entry.positions)
             assert [touch.event for touch in entry.touches] == sorted(touch.event for touch in entry.touches)
-            events = [pairs.code >> 3 for pairs in entry.pairs]
+            events = [pairs.code >> 3 for pairs in groups_of(entry.pairs)]
             assert events == sorted(events)
 
 

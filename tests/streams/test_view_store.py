@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from online_models.pair_table import name_key
 from schemas.messages import ItemCounts
 from schemas.settings import Settings, StateSettings
 from schemas.state import ViewRow
@@ -140,11 +141,11 @@ def test_opened_views_learn_into_their_databases_and_know_it_again(tmp_path: Pat
         database.close()
 
     views, databases = open_views(tmp_path, ("item-counts", "totals"), BUDGET, SETTINGS)
-    assert views.counts_of(["tea", "cup"]) == [ItemCounts("tea", 0, (3, 3, 3)), None]
+    assert views.counts_of([name_key("tea"), name_key("cup")]) == [ItemCounts("tea", 0, (3, 3, 3)), None]
     assert (databases["item-counts"].offsets, databases["totals"].offsets) == ({2: 6}, {})
     # What comes again from before the restart is still known to be older.
     views.topics["item-counts"].learn("tea", a_value(1), (0, 0, 4))
-    assert views.counts_of(["tea"]) == [ItemCounts("tea", 0, (3, 3, 3))]
+    assert views.counts_of([name_key("tea")]) == [ItemCounts("tea", 0, (3, 3, 3))]
     for database in databases.values():
         database.close()
 

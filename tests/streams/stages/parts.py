@@ -17,7 +17,7 @@ from schemas.settings import (
     Settings,
 )
 from schemas.state import ViewRow
-from streams.followed import FollowedTopic, Views
+from streams.followed import Views, followed_topic
 from streams.monitoring import Metrics
 from streams.outbox import Outgoing, Record, Version
 from streams.rocks_store import RocksBudget
@@ -70,7 +70,9 @@ class Bench:
         self.put_records: list[Outgoing] = []
         self.now = 10**12
         followed = {
-            topic.name: FollowedTopic[object](MemoryStore(ViewRow), _type_of(topic.name), cache_rows=1_000)
+            topic.name: followed_topic(
+                topic.name, MemoryStore(ViewRow), _type_of(topic.name), cache_rows=1_000
+            )
             for topic in TOPICS
             if topic.kind == "view"
         }

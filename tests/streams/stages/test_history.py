@@ -372,7 +372,7 @@ def large_orders(count: int) -> list[Event]:
 
 
 def pairs_of(packets: list[Packet[ItemDeltas]]) -> int:
-    return sum(len(deltas.pairs) // 4 for packet in packets for deltas in packet.entries)
+    return sum(len(deltas.pairs.partners) for packet in packets for deltas in packet.entries)
 
 
 def test_a_large_batch_leaves_in_several_packets_that_follow_each_other(tmp_path: Path) -> None:
