@@ -72,8 +72,8 @@ def _popularity_touches(deltas: ItemDeltas) -> list[PopularityTouch]:
     ]
 
 
-def _segments(store: StoreMaker, settings: Settings) -> SegmentsStep:
-    return SegmentsStep(store("s", SegmentRow), settings)
+def _segments(store: StoreMaker, _settings: Settings) -> SegmentsStep:
+    return SegmentsStep(store("s", SegmentRow))
 
 
 def _clusters(store: StoreMaker, settings: Settings) -> ClustersStep:

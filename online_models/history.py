@@ -29,7 +29,8 @@ class HistoryStep:
     rows, totals, clock, chunks : stores
         Histories by key, cumulative N, and the guests' expiry (see `GuestExpiry`).
     settings : Settings
-        Weights, and bounds of histories and sets.
+        Weights, bounds of histories and sets, and `segments.max_unsent_events`: a customer is sampled after
+        so many at the latest.
 
     References
     ----------
@@ -62,6 +63,7 @@ class HistoryStep:
         self.decay = Decay(settings.rules.half_life_s)
         self._expiry = GuestExpiry(rows, clock, chunks, ttl_s=settings.history.guest_ttl_s)
         self._history, self._rules = settings.history, settings.rules
+        self._max_unsampled = settings.segments.max_unsent_events
         weights = settings.weights
         self._weights = {kind: fixed_point(getattr(weights, kind)) for kind in ("view", "cart", "purchase")}
         self._rating_base, self._rating_slope = fixed_point(1.0), weights.rating
@@ -114,7 +116,8 @@ class HistoryStep:
         vector: list[float] = []
         if not guest:
             features.observe(row.behaviour, x, new_session=session_start)
-            vector = features.vector(row.behaviour)
+            if x.kind == "customer" or self._is_sampled(x, row, session_start=session_start):
+                vector = features.vector(row.behaviour)
         fact = Fact(
             x.key,
             x.kind,
@@ -128,6 +131,17 @@ class HistoryStep:
             x.target,
         )
         return [fact] if delta is None else [fact, delta]
+
+    def _is_sampled(self, x: Event, row: HistoryRow, *, session_start: bool) -> bool:
+        """Whether the global models look at the customer now: with each session and order, and in between."""
+        if x.kind not in _ACTIONS:
+            return False
+        behaviour = row.behaviour
+        behaviour.unsampled += 1
+        due = session_start or x.kind == "purchase" or behaviour.unsampled >= self._max_unsampled
+        if due:
+            behaviour.unsampled = 0
+        return due
 
     def _is_new(self, x: Event, row: HistoryRow) -> bool:
         fresh = b""

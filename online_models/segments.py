@@ -1,11 +1,10 @@
-"""Samples each customer for the global models: often enough to follow them, far less than every event.
+"""Samples each customer for the global models, whenever a fact brings the customer's features.
 
 What is kept of a customer is bounded; guests and customers without consent leave no trace.
 """
 
 from online_models.protocols import Store
 from schemas.messages import Fact, Sample
-from schemas.settings import Settings
 from schemas.state import SegmentRow
 
 MAX_ITEMS = 100
@@ -15,14 +14,12 @@ _ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
 
 
 class SegmentsStep:
-    """Emits a sample on a customer's first action, with each session and order, and after some events.
+    """Emits a sample with each action that brings features, and keeps what lies between two samples.
 
     Parameters
     ----------
     rows : Store of SegmentRow
         By customer key.
-    settings : Settings
-        `segments.max_unsent_events` bounds the events between two samples.
 
     Notes
     -----
@@ -33,21 +30,20 @@ class SegmentsStep:
     --------
     >>> from online_models.memory_store import MemoryStore
     >>> from schemas.messages import Line
-    >>> step = SegmentsStep(MemoryStore(SegmentRow), Settings())
+    >>> step = SegmentsStep(MemoryStore(SegmentRow))
     >>> def view(at, start, features):
     ...     return Fact("u:anna", "view", at, [Line("tea", ["drinks"])], [5], start, features)
     >>> step.learn_one(view(1, True, [0.1]))[0].items
     [('tea', ['drinks'], 5)]
-    >>> step.learn_one(view(2, False, [0.2]))
+    >>> step.learn_one(view(2, False, []))
     []
     >>> sample = step.learn_one(view(9, True, [0.3]))[0]
     >>> sample.previous, sample.features
     ([0.1], [0.3])
     """
 
-    def __init__(self, rows: Store[SegmentRow], settings: Settings) -> None:
+    def __init__(self, rows: Store[SegmentRow]) -> None:
         self.rows = rows
-        self._max_unsent = settings.segments.max_unsent_events
 
     def key(self, x: Fact) -> str:
         return x.key
@@ -55,20 +51,19 @@ class SegmentsStep:
     def learn_one(self, x: Fact) -> list[Sample]:
         if x.kind == "erasure":
             return self._forget(x)
-        if not x.features:
+        if not x.key.startswith("u:"):
             return []
         row = self.rows.get(x.key)
         if x.kind not in _ACTIONS:
             # What a customer told about themselves is no behaviour yet: it waits for the first action.
-            if row is not None and x.kind == "customer":
+            if row is not None and x.features:
                 row.features = x.features
                 self.rows.put(x.key, row)
             return []
         if row is None:
             row = SegmentRow()
         _add(row, x)
-        due = not row.sampled or x.session_start or x.kind == "purchase" or row.events >= self._max_unsent
-        samples = [_take(row)] if due else []
+        samples = [_take(row)] if x.features else []
         self.rows.put(x.key, row)
         return samples
 
@@ -81,7 +76,8 @@ class SegmentsStep:
 
 
 def _add(row: SegmentRow, x: Fact) -> None:
-    row.features = x.features
+    if x.features:
+        row.features = x.features
     row.at = max(row.at, x.at)
     row.events += 1
     for line, gained in zip(x.lines, x.gained, strict=True):

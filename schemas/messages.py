@@ -87,7 +87,8 @@ class Packet(msgspec.Struct, Generic[Body], array_like=True, frozen=True, gc=Fal
 class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An event as `history` accepted it, once, with the customer's behaviour after it.
 
-    `features` is the vector of `online_models.features` (empty for guests and without consent);
+    `features` is the vector of `online_models.features` when the customer is to be sampled or said something
+    about themselves, and empty otherwise, as always for guests and without consent;
     `session_start` is True when this event opened a session; `gained` holds the increase of the
     implicit weight of each line's item, in units of `WEIGHT_ONE`.
     """

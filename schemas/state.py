@@ -34,7 +34,10 @@ class SessionMark(msgspec.Struct, array_like=True, gc=False):
 
 
 class Behaviour(msgspec.Struct, array_like=True, gc=False):
-    """Bounded sums over a customer's events, from which `online_models.features` makes the vector."""
+    """Bounded sums over a customer's events, from which `online_models.features` makes the vector.
+
+    `unsampled` counts the actions since the vector was last given out.
+    """
 
     events: int = 0
     views: int = 0
@@ -51,6 +54,7 @@ class Behaviour(msgspec.Struct, array_like=True, gc=False):
     session_items: int = 0
     categories: dict[str, float] = {}
     attributes: dict[str, str] = {}
+    unsampled: int = 0
 
 
 class Pending(msgspec.Struct, array_like=True, gc=False):

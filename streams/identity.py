@@ -22,10 +22,11 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "rules.half_life_s",
         "rules.max_set_size",
         "rules.max_events_per_hour",
+        "segments.max_unsent_events",
     ),
     "rules": ("rules.half_life_s", "rules.max_row"),
     "popularity": ("popularity.half_life_s", "popularity.leaders"),
-    "segments": ("segments.max_unsent_events",),
+    "segments": (),
     "clusters": (
         "segments.clusters",
         "segments.forgetting_cap",

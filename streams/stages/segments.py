@@ -37,7 +37,7 @@ class SegmentsPartition(KeptPartition):
         super().__init__("segments", partition, database, context)
         self.rows = database.table("s", SegmentRow)
         self._published = database.table("~", str)
-        self._step = SegmentsStep(self.rows, context.settings)
+        self._step = SegmentsStep(self.rows)
         self._decode = msgspec.msgpack.Decoder(Packet[Fact]).decode
         sealer = PacketSealer("samples", "facts", partition, self.epoch, self.progress.sent)
         self._samples: EntryPacker[Sample] = EntryPacker(context.partitions("samples"), sealer)

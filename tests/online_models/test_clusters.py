@@ -27,6 +27,7 @@ from schemas.state import Behaviour, SegmentRow
 
 V = TypeVar("V")
 DAY_MS = 86_400_000
+EVERY = SegmentsSettings().max_unsent_events
 
 
 class LiveStore(dict[str, V]):
@@ -70,13 +71,14 @@ class Shop:
             yield replace(event, value=message.get("value"), scale_max=message.get("scale_max"))
 
     def samples(self, count: int) -> Iterator[Sample]:
-        segments = SegmentsStep(LiveStore[SegmentRow](), self.settings)
+        segments = SegmentsStep(LiveStore[SegmentRow]())
         for event in self.events(count):
             behaviour = self.behaviours.setdefault(event.key, Behaviour())
             new = not behaviour.events or event.at - behaviour.last_at > 1_800_000
             features.observe(behaviour, event, new_session=new)
             gained = [WEIGHT_ONE] * len(event.lines)
-            vector = features.vector(behaviour)
+            due = new or event.kind == "purchase" or not behaviour.events % EVERY
+            vector = features.vector(behaviour) if due else []
             fact = Fact(event.key, event.kind, event.at, event.lines, gained, new, vector)
             for one in segments.learn_one(fact):
                 self.newest[event.key] = one

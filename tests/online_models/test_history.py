@@ -5,9 +5,20 @@ import pytest
 
 from online_models.history import HistoryStep
 from schemas.messages import ORDERS, SESSIONS, WEIGHT_ONE, Event
-from schemas.settings import RulesSettings, Settings, WeightSettings
+from schemas.settings import RulesSettings, SegmentsSettings, Settings, WeightSettings
 from schemas.state import HistoryRow, ItemMark
-from tests.online_models.shoppers import DAY, HOUR, MINUTE, SECOND, T0, Shop, Shopper, settings_with, tally
+from tests.online_models.shoppers import (
+    DAY,
+    EXACT,
+    HOUR,
+    MINUTE,
+    SECOND,
+    T0,
+    Shop,
+    Shopper,
+    settings_with,
+    tally,
+)
 
 ANNA, BERT = Shopper("u:anna"), Shopper("u:bert")
 
@@ -411,6 +422,14 @@ def test_a_fact_says_what_was_gained_and_what_the_customer_is_like() -> None:
     assert [gain / WEIGHT_ONE for gain in fact.gained] == [3.0, 4.0]
     assert (fact.key, fact.kind, fact.at) == ("u:anna", "purchase", T0)
     assert len(fact.features) > 20
+
+
+def test_features_are_told_with_sessions_and_orders_and_never_left_out_for_long() -> None:
+    shop = Shop(msgspec.structs.replace(EXACT, segments=SegmentsSettings(max_unsent_events=3)))
+    views = [ANNA.view(f"i{n}") for n in range(8)]
+    events = [*views, ANNA.buy("x"), ANNA.view("y"), ANNA.view("z", session="t"), ANNA.view("a", session="t")]
+    told = [bool(fact.features) for fact in shop.learn(*events).facts]
+    assert told == [True, False, False, True, False, False, True, False, True, False, True, False]
 
 
 @pytest.mark.parametrize("kind", ["link", "impression", "customer"])

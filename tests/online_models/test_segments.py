@@ -7,49 +7,37 @@ from hypothesis import strategies as st
 from online_models.memory_store import MemoryStore
 from online_models.segments import MAX_ITEMS, SegmentsStep
 from schemas.messages import WEIGHT_ONE, Fact, Line, Sample
-from schemas.settings import SegmentsSettings, Settings
 from schemas.state import SegmentRow
 
 ANNA = "u:anna"
 
 
-def step(max_unsent: int = 8) -> SegmentsStep:
-    settings = Settings(segments=SegmentsSettings(max_unsent_events=max_unsent))
-    return SegmentsStep(MemoryStore(SegmentRow), settings)
+def step() -> SegmentsStep:
+    return SegmentsStep(MemoryStore(SegmentRow))
 
 
-def fact(at: int, kind: str = "view", *, start: bool = False, key: str = ANNA, item: str = "tea") -> Fact:
+def fact(at: int, kind: str = "view", *, sampled: bool = False, key: str = ANNA, item: str = "tea") -> Fact:
     line = Line(item, ["drinks"], 2.0, 4.5 if kind == "purchase" else None)
-    return Fact(key, kind, at, [line], [WEIGHT_ONE], start, [float(at)])
+    return Fact(key, kind, at, [line], [WEIGHT_ONE], sampled, [float(at)] if sampled else [])
 
 
-def test_the_first_action_is_sampled() -> None:
-    assert step().learn_one(fact(5)) == [Sample(5, [5.0], [], [("tea", ["drinks"], WEIGHT_ONE)], 0.0, 0)]
+def test_an_action_with_features_is_sampled() -> None:
+    (sample,) = step().learn_one(fact(5, sampled=True))
+    assert sample == Sample(5, [5.0], [], [("tea", ["drinks"], WEIGHT_ONE)], 0.0, 0)
 
 
-def test_each_session_and_each_order_is_sampled_and_what_lies_between_is_not() -> None:
+def test_what_lies_between_two_samples_is_not_sampled() -> None:
     segments = step()
-    facts = [
-        fact(1, start=True),
-        fact(2),
-        fact(3),
-        fact(4, start=True),
-        fact(5, "cart"),
-        fact(6, "purchase"),
-        fact(7),
-    ]
-
-    sampled = [len(segments.learn_one(one)) for one in facts]
-
-    assert sampled == [1, 0, 0, 1, 0, 1, 0]
+    facts = [fact(at, sampled=at in (1, 4)) for at in range(1, 6)]
+    assert [len(segments.learn_one(one)) for one in facts] == [1, 0, 0, 1, 0]
 
 
 def test_a_sample_tells_what_was_done_since_the_last_one() -> None:
     segments = step()
-    for one in (fact(1, start=True), fact(2, item="cup"), fact(3, item="pan")):
+    for one in (fact(1, sampled=True), fact(2, item="cup"), fact(3, item="pan")):
         segments.learn_one(one)
 
-    (sample,) = segments.learn_one(fact(4, "purchase", item="pot"))
+    (sample,) = segments.learn_one(fact(4, "purchase", item="pot", sampled=True))
 
     assert sample.previous == [1.0]
     assert sample.features == [4.0]
@@ -57,49 +45,40 @@ def test_a_sample_tells_what_was_done_since_the_last_one() -> None:
     assert (sample.spent, sample.purchases) == (9.0, 1)
 
 
-def test_events_are_not_left_unsent_for_long() -> None:
-    segments = step(max_unsent=3)
-    segments.learn_one(fact(0, start=True))
-
-    sampled = [len(segments.learn_one(fact(at))) for at in range(1, 10)]
-
-    assert sampled == [0, 0, 1, 0, 0, 1, 0, 0, 1]
-
-
 def test_what_gained_no_weight_is_no_item_of_the_sample() -> None:
-    again = msgspec.structs.replace(fact(1), gained=[0])
+    again = msgspec.structs.replace(fact(1, sampled=True), gained=[0])
 
     assert step().learn_one(again)[0].items == []
 
 
 def test_a_late_event_does_not_turn_back_the_time_of_the_samples() -> None:
     segments = step()
-    segments.learn_one(fact(9, start=True))
+    segments.learn_one(fact(9, sampled=True))
 
-    assert segments.learn_one(fact(3, start=True))[0].at == 9
+    assert segments.learn_one(fact(3, sampled=True))[0].at == 9
 
 
-def test_of_guests_and_without_consent_nothing_is_kept() -> None:
+def test_of_guests_nothing_is_kept() -> None:
     segments = step()
     rows = segments.rows
     assert isinstance(rows, MemoryStore)
 
-    for key in ("s:1", "o:2", ANNA):
-        assert segments.learn_one(msgspec.structs.replace(fact(1, key=key), features=[])) == []
+    for key in ("s:1", "o:2"):
+        assert segments.learn_one(fact(1, key=key)) == []
 
     assert rows.rows() == {}
 
 
 def test_an_erasure_deletes_the_row_and_takes_the_customer_out_of_their_segment() -> None:
     segments = step()
-    segments.learn_one(fact(1, start=True))
+    segments.learn_one(fact(1, sampled=True))
     segments.learn_one(fact(2))
     erasure = Fact(ANNA, "erasure", 7, [], [], False, [])
 
     assert segments.learn_one(erasure) == [Sample(7, [], [1.0], [], 0.0, 0)]
     assert segments.rows.get(ANNA) is None
     assert segments.learn_one(erasure) == []
-    assert segments.learn_one(fact(8))[0].previous == []
+    assert segments.learn_one(fact(8, sampled=True))[0].previous == []
 
 
 def test_what_a_customer_says_about_themselves_is_kept_once_they_have_acted_and_sampled_with_an_action() -> (
@@ -110,7 +89,7 @@ def test_what_a_customer_says_about_themselves_is_kept_once_they_have_acted_and_
 
     assert segments.learn_one(profile) == []
     assert segments.rows.get(ANNA) is None
-    segments.learn_one(fact(1, start=True))
+    segments.learn_one(fact(1, sampled=True))
     assert segments.learn_one(profile) == []
 
     row = segments.rows.get(ANNA)
@@ -119,12 +98,12 @@ def test_what_a_customer_says_about_themselves_is_kept_once_they_have_acted_and_
 
 
 def test_links_and_impressions_change_nothing() -> None:
-    segments = step(max_unsent=1)
-    segments.learn_one(fact(1, start=True))
+    segments = step()
+    segments.learn_one(fact(1, sampled=True))
     before = segments.rows.get(ANNA)
 
     for kind in ("link", "impression"):
-        shown = Fact(ANNA, kind, 2, [Line("tea", [])] if kind == "impression" else [], [], False, [3.0])
+        shown = Fact(ANNA, kind, 2, [Line("tea", [])] if kind == "impression" else [], [], False, [])
         assert segments.learn_one(shown) == []
 
     assert segments.rows.get(ANNA) == before
@@ -141,7 +120,7 @@ def test_items_are_bounded_even_for_an_order_ten_times_longer_than_the_bound() -
 
 
 def test_a_row_is_bounded_on_a_stream_ten_times_longer_than_the_bound() -> None:
-    segments = step(max_unsent=10**6)
+    segments = step()
     for at in range(10 * MAX_ITEMS):
         segments.learn_one(fact(at, item=f"i{at}"))
 
@@ -155,11 +134,11 @@ KINDS = st.sampled_from(["view", "cart", "purchase", "rating"])
 
 @given(st.lists(st.tuples(KINDS, st.booleans(), st.sampled_from("ab")), max_size=60))
 def test_samples_chain_up_and_no_item_order_or_cent_is_lost(stream: list[tuple[str, bool, str]]) -> None:
-    segments = step(max_unsent=5)
+    segments = step()
     previous: dict[str, list[float]] = {}
     facts = [
-        fact(at, kind, start=start, key=f"u:{who}", item=f"i{at}")
-        for at, (kind, start, who) in enumerate(stream)
+        fact(at, kind, sampled=sampled, key=f"u:{who}", item=f"i{at}")
+        for at, (kind, sampled, who) in enumerate(stream)
     ]
     items, spent, purchases = [], 0.0, 0
     for one in facts:
@@ -174,6 +153,6 @@ def test_samples_chain_up_and_no_item_order_or_cent_is_lost(stream: list[tuple[s
     assert sorted(items + [item for row in unsent for item, _, _ in row.items]) == sorted(
         one.lines[0].item for one in facts
     )
-    assert all(row.events < 5 for row in unsent)
-    assert purchases == sum(one.kind == "purchase" for one in facts)
-    assert spent == 9.0 * purchases
+    ordered = sum(one.kind == "purchase" for one in facts)
+    assert purchases + sum(row.purchases for row in unsent) == ordered
+    assert spent + sum(row.spent for row in unsent) == 9.0 * ordered

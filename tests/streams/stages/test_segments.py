@@ -26,7 +26,7 @@ def centres(version: str, *places: float) -> Centroids:
 
 
 def a_fact(n: int, features: list[float], *, key: str = "u:anna", **fields: Any) -> Fact:
-    """A view of tea that opened a session, so that it is sampled at once."""
+    """A view of tea; with features, it is sampled at once."""
     given: dict[str, Any] = {
         "kind": "view",
         "lines": [Line("tea", ["drinks"])],
@@ -71,7 +71,7 @@ class Desk(Bench):
 
 def test_samples_leave_at_the_positions_of_their_facts(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.learn(a_fact(0, LOW), a_fact(1, LOW, session_start=False), a_fact(2, HIGH))
+    desk.learn(a_fact(0, LOW), a_fact(1, []), a_fact(2, HIGH))
     desk.learn(a_fact(3, LOW, key="u:bert"))
     first, second = desk.decoded("samples")
     assert (first.source_topic, first.after, first.upto) == ("facts", BEFORE_ALL, (0, 2))
@@ -81,11 +81,11 @@ def test_samples_leave_at_the_positions_of_their_facts(tmp_path: Path) -> None:
 
 
 def test_samples_equal_the_answers_of_the_step(tmp_path: Path) -> None:
-    facts = [a_fact(n, [n / 9], key=f"u:{n % 3}", session_start=n % 4 == 0) for n in range(20)]
-    desk = Desk(tmp_path, max_unsent_events=3)
+    facts = [a_fact(n, [] if n % 4 else [n / 9], key=f"u:{n % 3}") for n in range(20)]
+    desk = Desk(tmp_path)
     for start in range(0, 20, 5):
         desk.learn(*facts[start : start + 5])
-    step = SegmentsStep(MemoryStore(SegmentRow), desk.settings)
+    step = SegmentsStep(MemoryStore(SegmentRow))
     assert desk.samples() == [sample for fact in facts for sample in step.learn_one(fact)]
 
 
