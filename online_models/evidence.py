@@ -34,6 +34,7 @@ class ItemNumbers:
     def __init__(self) -> None:
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
+        self._places: Numbers = _NO_NUMBERS
 
     def of(self, items: Sequence[str]) -> Numbers:
         """Return the number of each item."""
@@ -43,6 +44,28 @@ class ItemNumbers:
         except KeyError:
             self._add(items)
             return np.array([known[item] for item in items], dtype=np.intp)
+
+    def distinct(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the distinct ones of some numbers, and the place among them of each.
+
+        Examples
+        --------
+        >>> numbers = ItemNumbers()
+        >>> [each.tolist() for each in numbers.distinct(numbers.of(["tea", "cup", "tea"]))]
+        [[1, 0], [1, 0, 1]]
+        """
+        if len(self._places) < len(self.names):
+            self._places = np.empty(2 * len(self.names), dtype=np.intp)
+        # Of several values for one place the last is kept: no sorting is needed to tell what is distinct.
+        order = np.arange(len(numbers))
+        self._places[numbers] = order
+        found = numbers[self._places[numbers] == order]
+        return found, self.places(numbers, found)
+
+    def places(self, numbers: Numbers, among: Numbers) -> Numbers:
+        """Return the place of each number among distinct ones, which have it."""
+        self._places[among] = np.arange(len(among))
+        return self._places[numbers]
 
     def _add(self, items: Sequence[str]) -> None:
         for item in items:
@@ -94,7 +117,7 @@ class Evidence:
         self._amounts = factors * np.concatenate([_NO_AMOUNTS, *(block.amounts for block in self._blocks)])
         items = np.concatenate([_NO_NUMBERS, *(block.numbers for block in self._blocks)])
         # Each piece of evidence belongs to one item: `_place` is that item's place in `_items`.
-        self._items, self._place = np.unique(items, return_inverse=True)
+        self._items, self._place = numbers.distinct(items)
         self._sums: Amounts = np.bincount(self._place, self._amounts, len(self._items)).astype(np.float64)
 
     def items(self) -> list[str]:
@@ -109,24 +132,23 @@ class Evidence:
         score : callable
             Makes scores of sums of evidence, a larger one never from a smaller sum; the sums by default.
         """
-        names, order = self._numbers.names, np.argsort(-self._sums)
-        items, scores = self._items[order], score(self._sums[order])
-        start = 0
-        while start < len(items):
-            stop = start + _RANKED_TOGETHER
-            while stop < len(items) and scores[stop] == scores[stop - 1]:
-                stop += 1
-            found = scores[start:stop].tolist()
-            ranked = list(zip([names[each] for each in items[start:stop].tolist()], found, strict=True))
-            if len(set(found)) < len(found):
-                ranked.sort(key=lambda each: (-each[1], each[0]))
-            yield from ranked
-            start = stop
+        items, scores = self._items, score(self._sums)
+        most = _RANKED_TOGETHER
+        while len(items) > most:
+            least = np.partition(scores, len(scores) - most)[len(scores) - most]
+            best = scores >= least
+            yield from self._ranked(items[best], scores[best])
+            items, scores, most = items[~best], scores[~best], 8 * most
+        yield from self._ranked(items, scores)
+
+    def _ranked(self, items: Numbers, scores: Amounts) -> list[tuple[str, float]]:
+        names = [self._numbers.names[number] for number in items.tolist()]
+        return sorted(zip(names, scores.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
 
     def reasons(self, items: Sequence[str], *, max_reasons: int) -> list[list[Reason]]:
         """Return for each item, all of which some block speaks for, the reasons, the strongest first."""
         row_of_place = np.full(len(self._items), -1)
-        row_of_place[np.searchsorted(self._items, self._numbers.of(items))] = np.arange(len(items))
+        row_of_place[self._numbers.places(self._numbers.of(items), self._items)] = np.arange(len(items))
         rows = row_of_place[self._place]
         pieces = np.flatnonzero(rows >= 0)
         pieces = pieces[np.argsort(-self._amounts[pieces], kind="stable")]
