@@ -80,10 +80,14 @@ class Snapshotter:
         """Take what is due, for ever."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
-            for held in self._held():
-                if await self._due(held):
-                    await self._take(held)
-            self._measure()
+            await self.take_due()
+
+    async def take_due(self) -> None:
+        """Take what is due now, one after the other."""
+        for held in self._held():
+            if await self._due(held):
+                await self._take(held)
+        self._measure()
 
     async def at_shutdown(self) -> None:
         """Take all that moved, as far as there is time."""

@@ -115,7 +115,7 @@ class RetentionWatch:
             while True:
                 if self._runtime.hosted:
                     try:
-                        await self._look(consumer)
+                        await self.look(consumer)
                     except Exception as error:
                         logger.warning("how far topics reach back could not be asked: %s", error)
                     await asyncio.sleep(CHECK_INTERVAL_S)
@@ -123,11 +123,12 @@ class RetentionWatch:
         finally:
             await consumer.stop()
 
-    async def _look(self, consumer: AIOKafkaConsumer) -> None:
+    async def look(self, consumer: AIOKafkaConsumer) -> None:
+        """Look once, with a started consumer that is nobody else's."""
         needed = self._needed()
         retentions = await asyncio.to_thread(self._retentions, {each.place.topic for each in needed})
         for topic, retention_ms in retentions.items():
-            self._compare_with_required(topic, retention_ms)
+            self.compare_with_required(topic, retention_ms)
         places = [each.place for each in needed]
         first, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         waiting = [each for each in needed if max(each.offset, first[each.place]) < ends[each.place]]
@@ -140,7 +141,7 @@ class RetentionWatch:
             topic, lost = each.place.topic, each.offset < first[each.place]
             ratio = used_ratio(times.get(each.place), now_ms, retentions[topic], lost=lost)
             ratios[each.stage, topic] = max(ratio, ratios.get((each.stage, topic), 0.0))
-        self._tell(ratios)
+        self.tell(ratios)
 
     def _needed(self) -> list[Needed]:
         found = []
@@ -157,7 +158,8 @@ class RetentionWatch:
         default = str(self._kafka.retention_hours * 3_600_000)
         return {topic: int(known.get(topic, {}).get(_RETENTION, default)) for topic in sorted(topics)}
 
-    def _compare_with_required(self, topic: str, retention_ms: int) -> None:
+    def compare_with_required(self, topic: str, retention_ms: int) -> None:
+        """Warn, once, of a topic that keeps its records for too short a time (ms)."""
         required = required_s(self._snapshot)
         if retention_ms < 0 or retention_ms >= required * 1000 or topic in self._too_short:
             return
@@ -168,7 +170,8 @@ class RetentionWatch:
             *(topic, retention_ms / 3_600_000, required / 3600, _RETENTION),
         )
 
-    def _tell(self, ratios: Mapping[tuple[str, str], float]) -> None:
+    def tell(self, ratios: Mapping[tuple[str, str], float]) -> None:
+        """Show the ratio of each stage and topic; one that comes to half is an alarm."""
         for (stage, topic), ratio in ratios.items():
             self._metrics.retention_used.labels(stage=stage, topic=topic).set(ratio)
             if ratio < ALARM_RATIO:

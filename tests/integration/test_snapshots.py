@@ -14,8 +14,8 @@ from tests.integration import recount
 from tests.integration.answers import faults_of_lists
 from tests.integration.oracle import Oracle
 from tests.integration.shop_topics import Stream
-from tests.integration.shops import a_shop, a_topology
-from tests.integration.worker_process import until
+from tests.integration.shops import EXACT, a_shop, a_topology
+from tests.integration.worker_process import WorkerProcess, environment, until
 
 pytestmark = pytest.mark.kafka
 KEPT = [stage.name for stage in STAGES if stage.keeps]
@@ -76,3 +76,35 @@ def test_what_moved_is_copied_when_a_worker_stops_and_nothing_is_read_again(
         assert worker.terminate() == 0
         assert {each: library.names(each)[0].offset for each in places()} == newest
         Oracle(topics, tmp_path / "oracle").check()
+
+
+def test_partitions_move_between_machines_that_share_no_disk(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    shop, url = Storefront(a_shop(8)), tmp_path / "snapshots"
+    settings = {"SNAPSHOT__URL": url, "SNAPSHOT__INTERVAL_S": 1}
+    elsewhere = environment(kafka, topic_prefix, tmp_path / "elsewhere", **{**EXACT, **settings})
+    library = Library(Storage(str(url)))
+    with a_topology(kafka, topic_prefix, tmp_path, **settings) as topology:
+        topics = topology.topics
+        topics.send(shop.catalogue())
+        # The machine that goes; the one that stays has the state directory that the oracle looks at.
+        going = WorkerProcess(elsewhere, tmp_path / "going.log")
+        topology.workers.append(going.start().wait_ready())
+        with Stream(topics, islice(shop.events(), 3_000), per_s=250.0) as stream:
+            until(lambda: all(library.names(each) for each in places()), "a snapshot of every store")
+            staying = topology.worker()
+            history = next(stage for stage in STAGES if stage.name == "history")
+            until(lambda: len(topics.members(history)) == 2, "partitions for both machines")
+            staying.wait_ready()
+            assert staying.metric("freshrec_restore_bytes_total", stage="history") > 0
+            going.kill()
+            stream.wait()
+        until(lambda: all(f"restored {each}; " in staying.log for each in places()), "all stores restored")
+        topics.wait_caught_up()
+        staying.wait_ready()
+        assert staying.metric("freshrec_gaps_total") == 0
+        assert staying.terminate() == 0
+        assert recount.learned(topics.settings) == recount.sent(stream.sent)
+        Oracle(topics, tmp_path / "oracle").check()
+        assert faults_of_lists(topics) == []
