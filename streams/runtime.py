@@ -155,9 +155,10 @@ class Runtime:
             return Hosted(ingest, None, tp.topic, tp.partition, start, calm_ms=self._settings.state.calm_ms)
         topic_id = self._context.topic_ids.get(topic, topic)
         waited = Slice.of(LOCK_WAIT_S)
+        prepared = False
         while True:
             try:
-                await self._prepare(tp, stage, topic_id, first)
+                prepared = prepared or await self._prepare(tp, stage, topic_id, first)
                 part = open_stage(
                     stage, tp.partition, self._context, self._budget, cluster=self._cluster, topic_id=topic_id
                 )
@@ -176,11 +177,12 @@ class Runtime:
         start, calm_ms = part.progress.next_offset, self._settings.state.calm_ms
         return Hosted(part, part.database, tp.topic, tp.partition, start, calm_ms=calm_ms)
 
-    async def _prepare(self, tp: TP, stage: str, topic_id: str, first: int) -> None:
-        """Put a snapshot in place where the disk has nothing that can be gone on from."""
+    async def _prepare(self, tp: TP, stage: str, topic_id: str, first: int) -> bool:
+        """Put a snapshot in place where the disk has nothing that can be gone on from; True once done."""
         meta = meta_of(stage, tp.partition, self._context, cluster=self._cluster, topic_id=topic_id)
         path = database_path(Path(self._settings.state.dir), stage, tp.partition)
         await self.relocation.prepare(tp, Wanted(meta, path, first))
+        return True
 
     # -- batches ------------------------------------------------------------------------------------
 

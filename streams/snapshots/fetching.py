@@ -1,7 +1,7 @@
 """Bringing one snapshot to this disk: copied, every digest checked, opened, and only then put in place.
 
 Delivery: the store's folder appears whole or not at all; who restores the same partition from the same
-state directory at the same time waits.
+state directory at the same time waits. What arrived before a restore broke off is not copied again.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.snapshots import SnapshotManifest
+from schemas.snapshots import SnapshotFile, SnapshotManifest
 from streams.errors import SnapshotError, StateError
 from streams.identity import differences
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
@@ -44,7 +44,7 @@ def position_of(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def restoring(path: Path) -> Iterator[Path]:
-    """A folder in which the store of `path` is gathered, empty and nobody else's; gone at the end.
+    """A folder in which the store of `path` is gathered, with what an earlier attempt left, for us alone.
 
     Raises
     ------
@@ -58,16 +58,12 @@ def restoring(path: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StateLockedError(f"{path} is being restored by another process; wait for it") from error
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
+        yield folder
 
 
 def gather(library: Library, manifest: SnapshotManifest, folder: Path, progress: Progress) -> None:
-    """Copy the files of a snapshot into an empty folder, and check them and what they hold.
+    """Let a folder hold the files of a snapshot and nothing else, and check them and what they hold.
 
     Raises
     ------
@@ -82,16 +78,32 @@ def gather(library: Library, manifest: SnapshotManifest, folder: Path, progress:
         if file.sha256 not in present:
             raise SnapshotError(f"{file.name} ({file.sha256[:12]}) is missing")
         target = folder / file.name
-        library.get(shelf, file, target)
-        size = target.stat().st_size
-        if size != file.bytes:
-            raise SnapshotError(f"{file.name} has {size} bytes, expected {file.bytes}")
-        if digest_of(target) != file.sha256:
-            raise SnapshotError(f"{file.name} was changed: its digest is not {file.sha256[:12]}...")
-        _sync(target)
+        if _fault(file, target) is not None:
+            library.get(shelf, file, target)
+            fault = _fault(file, target)
+            if fault is not None:
+                raise SnapshotError(fault)
+            _sync(target)
         progress(file.bytes)
     _check_content(manifest, folder)
+    names = {file.name for file in manifest.files}
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
     _sync(folder)
+
+
+def _fault(file: SnapshotFile, path: Path) -> str | None:
+    """What is wrong with a file on this disk, in words; None when it is what it has to be."""
+    if not path.exists():
+        return f"{file.name} is not here"
+    size = path.stat().st_size
+    if size != file.bytes:
+        return f"{file.name} has {size} bytes, expected {file.bytes}"
+    found = digest_of(path)
+    if found != file.sha256:
+        return f"{file.name} was changed: its digest is {found[:12]}, not {file.sha256[:12]}"
+    return None
 
 
 def _check_content(manifest: SnapshotManifest, folder: Path) -> None:

@@ -149,16 +149,10 @@ def _restore(
                 gather(library, manifest, folder, started(manifest))
             except SnapshotError as error:
                 choice.refuse(name_of(manifest), error)
-                _empty(folder)
                 continue
             put_in_place(folder, wanted.path)
             return manifest
     return None
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
 
 
 def _nothing_to_go_on_from(wanted: Wanted, choice: _Choice, local: tuple[int, int] | None) -> str:

@@ -21,6 +21,9 @@ from streams.topics import list_topics
 
 logger = logging.getLogger(__name__)
 CHECK_INTERVAL_S = 60.0
+SETTINGS_INTERVAL_S = 600.0
+"""How often the broker is asked what retention topics have: it seldom changes, and costs more to ask."""
+
 ALARM_RATIO = 0.5
 _FETCH_BYTES = 65_536
 _PATIENCE_S = 10.0
@@ -101,6 +104,8 @@ class RetentionWatch:
         self._kafka, self._snapshot = settings.kafka, settings.snapshot
         self._alarmed: set[tuple[str, str]] = set()
         self._too_short: set[str] = set()
+        self._retention_ms: dict[str, int] = {}
+        self._ask_again_at = 0.0
 
     async def run(self) -> None:
         """Look every minute, for ever; a broker that is away says nothing about retention."""
@@ -126,21 +131,21 @@ class RetentionWatch:
     async def look(self, consumer: AIOKafkaConsumer) -> None:
         """Look once, with a started consumer that is nobody else's."""
         needed = self._needed()
-        retentions = await asyncio.to_thread(self._retentions, {each.place.topic for each in needed})
-        for topic, retention_ms in retentions.items():
-            self.compare_with_required(topic, retention_ms)
+        await self._ask_if_due({each.place.topic for each in needed})
         places = [each.place for each in needed]
         first, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        waiting = [each for each in needed if max(each.offset, first[each.place]) < ends[each.place]]
-        times = await _times_of(
-            consumer, {each.place: max(each.offset, first[each.place]) for each in waiting}
-        )
+        reading = {each.place: max(each.offset, first[each.place]) for each in needed}
+        waiting = {place: offset for place, offset in reading.items() if offset < ends[place]}
+        times = await _times_of(consumer, waiting)
         now_ms = time.time_ns() // 1_000_000
         ratios: dict[tuple[str, str], float] = {}
         for each in needed:
-            topic, lost = each.place.topic, each.offset < first[each.place]
-            ratio = used_ratio(times.get(each.place), now_ms, retentions[topic], lost=lost)
-            ratios[each.stage, topic] = max(ratio, ratios.get((each.stage, topic), 0.0))
+            place, lost = each.place, each.offset < first[each.place]
+            if place in waiting and place not in times:
+                # It did not come in time; the next look tells.
+                continue
+            ratio = used_ratio(times.get(place), now_ms, self._retention_ms[place.topic], lost=lost)
+            ratios[each.stage, place.topic] = max(ratio, ratios.get((each.stage, place.topic), 0.0))
         self.tell(ratios)
 
     def _needed(self) -> list[Needed]:
@@ -152,7 +157,16 @@ class RetentionWatch:
             found.append(Needed(hosted.part.stage, place, offset))
         return found
 
-    def _retentions(self, topics: set[str]) -> dict[str, int]:
+    async def _ask_if_due(self, topics: set[str]) -> None:
+        """Have the retention of these topics at hand, and warn of one that is too short."""
+        if topics <= self._retention_ms.keys() and time.monotonic() < self._ask_again_at:
+            return
+        self._retention_ms = await asyncio.to_thread(self._ask, topics)
+        self._ask_again_at = time.monotonic() + SETTINGS_INTERVAL_S
+        for topic, retention_ms in self._retention_ms.items():
+            self.compare_with_required(topic, retention_ms)
+
+    def _ask(self, topics: set[str]) -> dict[str, int]:
         """Retention of each topic as the broker has it, else as the settings say, in ms."""
         known = {state.name: state.config for state in list_topics(self._kafka.bootstrap_servers)}
         default = str(self._kafka.retention_hours * 3_600_000)

@@ -9,7 +9,7 @@ import pytest
 from online_models.worlds import Storefront
 from streams.snapshots.library import Library, Shelf
 from streams.snapshots.storage import Storage
-from streams.topology import STAGES
+from streams.topology import STAGE_BY_NAME, STAGES
 from tests.integration import recount
 from tests.integration.answers import faults_of_lists
 from tests.integration.oracle import Oracle
@@ -72,7 +72,9 @@ def test_what_moved_is_copied_when_a_worker_stops_and_nothing_is_read_again(
         newest = {each: library.names(each)[0].offset for each in places()}
         assert newest == {each: ends[sources[each.stage], each.partition] for each in places()}
         shutil.rmtree(tmp_path / "state")
+        topics.wind_back(STAGE_BY_NAME["rules"])
         worker.start().wait_ready()
+        topics.wait_caught_up()
         assert worker.terminate() == 0
         assert {each: library.names(each)[0].offset for each in places()} == newest
         Oracle(topics, tmp_path / "oracle").check()
@@ -94,8 +96,7 @@ def test_partitions_move_between_machines_that_share_no_disk(
         with Stream(topics, islice(shop.events(), 3_000), per_s=250.0) as stream:
             until(lambda: all(library.names(each) for each in places()), "a snapshot of every store")
             staying = topology.worker()
-            history = next(stage for stage in STAGES if stage.name == "history")
-            until(lambda: len(topics.members(history)) == 2, "partitions for both machines")
+            until(lambda: len(topics.members(STAGE_BY_NAME["history"])) == 2, "partitions for both machines")
             staying.wait_ready()
             assert staying.metric("freshrec_restore_bytes_total", stage="history") > 0
             going.kill()

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from faust.types import TP
 
+from schemas.snapshots import SnapshotFile
 from streams.hosted import Hosted
 from streams.monitoring import Metrics
+from streams.snapshots.library import Library, Shelf
 from streams.snapshots.relocation import Relocation
 from tests.streams.snapshots.stores import SHELF, Place, read
 from tests.streams.stages.parts import Bench
@@ -71,17 +73,22 @@ def test_what_was_not_restored_is_not_waited_for(tmp_path: Path) -> None:
     part.close()
 
 
+class Watched(Library):
+    """A library that asks before each file what is told of the restoring."""
+
+    def __init__(self, library: Library) -> None:
+        super().__init__(library.storage)
+        self.relocation = Relocation(self, Metrics())
+        self.said: list[str] = []
+
+    def get(self, shelf: Shelf, file: SnapshotFile, target: Path) -> None:
+        self.said += self.relocation.reasons([])
+        super().get(shelf, file, target)
+
+
 def test_while_it_restores_it_says_how_far_it_is(place: Place) -> None:
-    relocation = Relocation(place.library, Metrics())
-    said: list[str] = []
-    original = place.library.get
-
-    def watched(*arguments: object) -> None:
-        said.extend(relocation.reasons([]))
-        original(*arguments)  # type: ignore[arg-type]  # handed on as they came
-
-    place.library.get = watched  # type: ignore[method-assign]  # looked at while it works
-    asyncio.run(relocation.prepare(TOPIC, place.wanted()))
-    assert said[0].startswith("restoring rules/1, ")
-    assert said[-1].endswith("bytes are here")
-    assert list(relocation.reasons([])) == []
+    library = Watched(place.library)
+    asyncio.run(library.relocation.prepare(TOPIC, place.wanted()))
+    assert library.said[0].startswith("restoring rules/1, ")
+    assert library.said[-1].endswith("bytes are here")
+    assert list(library.relocation.reasons([])) == []

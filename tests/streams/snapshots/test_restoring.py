@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from schemas.snapshots import SnapshotManifest
+from schemas.snapshots import SnapshotFile, SnapshotManifest
 from streams.errors import StateError, StorageError
 from streams.rocks_store import StateLockedError
 from streams.snapshots.fetching import Progress, restoring
-from streams.snapshots.library import Library
+from streams.snapshots.library import Library, Shelf
 from streams.snapshots.restoring import Wanted, prepare
 from streams.snapshots.storage import Storage
 from tests.streams.snapshots.stores import KEY, META, SHELF, Place, Rows, read
@@ -211,3 +211,40 @@ def test_a_library_that_does_not_answer_matters_only_where_it_is_needed(place: P
     assert prepare(library, place.wanted(), silent) is None
     with pytest.raises(StorageError, match="does not answer"):
         prepare(library, place.wanted(earliest=3), silent)
+
+
+class Unsteady(Library):
+    """A library whose connection breaks after so many files; `got` are those that arrived."""
+
+    def __init__(self, library: Library, gets: int) -> None:
+        super().__init__(library.storage)
+        self._left = gets
+        self.got: list[str] = []
+
+    def get(self, shelf: Shelf, file: SnapshotFile, target: Path) -> None:
+        if not self._left:
+            target.write_bytes(b"half a fi")
+            raise StorageError("the line is dead")
+        self._left -= 1
+        super().get(shelf, file, target)
+        self.got.append(file.name)
+
+
+def test_a_restore_that_broke_off_goes_on_where_it_was(place: Place) -> None:
+    first, second = Unsteady(place.library, 3), Unsteady(place.library, 99)
+    with pytest.raises(StorageError, match="the line is dead"):
+        prepare(first, place.wanted(), silent)
+    assert not place.path.exists()
+    manifest = prepare(second, place.wanted(), silent)
+    assert manifest is not None
+    assert sorted(first.got + second.got) == sorted(file.name for file in manifest.files)
+    assert read(place.path) == (3, rows_up_to(3))
+
+
+def test_what_is_left_of_another_snapshot_does_not_get_into_the_store(place: Place) -> None:
+    with restoring(place.path) as folder:
+        (folder / "000999.sst").write_bytes(b"of another time")
+        (folder / "CURRENT").write_bytes(b"MANIFEST-000099\n")
+    assert restored_offset(place) == 3
+    assert read(place.path) == (3, rows_up_to(3))
+    assert not (place.path / "000999.sst").exists()
