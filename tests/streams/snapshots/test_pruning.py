@@ -112,3 +112,22 @@ def test_those_of_another_log_are_not_touched(place: Place) -> None:
     prune(place.library, META, 1)
     assert offsets(place) == [3, 1]
     assert set(place.library.files(SHELF)) == named(place)
+
+
+def test_a_worker_that_lost_its_partition_damages_nothing(place: Place, tmp_path: Path) -> None:
+    place.at(1)
+    zombie = Place(tmp_path / "zombie")
+    zombie.library = place.library
+    for offset in (2, 3, 4):
+        place.at(offset)
+    before = {path.name: path.read_bytes() for path in place.manifest_paths()}
+    # It is behind, has files of its own at an offset that exists, and keeps less.
+    zombie.at(2)
+    zombie.at(3)
+    prune(zombie.library, META, 2)
+    assert offsets(place) == [4, 3]
+    for path in place.manifest_paths():
+        assert path.read_bytes() == before[path.name]
+    present = place.library.files(SHELF)
+    for name in place.library.names(SHELF):
+        assert not missing(place.library.read(SHELF, name)[0], present)
