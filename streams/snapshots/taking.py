@@ -141,27 +141,37 @@ def store(library: Library, taken: Checkpointed, *, now_ms: int, digests: Digest
         SnapshotFile(path.name, digest, path.stat().st_size): path
         for path, digest in (digests or Digests()).of(taken).items()
     }
-    manifest = SnapshotManifest(
-        stage=shelf.stage,
-        partition=shelf.partition,
+    manifest = _manifest(taken, list(sources), now_ms)
+    present = library.files(shelf)
+    if name_of(manifest) in library.names(shelf):
+        # Of the same offset, thus of the same content, however its files are cut.
+        manifest, _ = library.read(shelf, name_of(manifest))
+        if not missing(manifest, present):
+            return Stored(manifest, 0, 0)
+    wanted = missing(manifest, present)
+    for file in wanted:
+        library.put(shelf, file, _source_of(file, sources, shelf))
+    library.add(shelf, manifest)
+    # Another worker, which lost this partition, may just have deleted a file that it thought unnamed.
+    for file in missing(manifest, library.files(shelf)):
+        library.put(shelf, file, _source_of(file, sources, shelf))
+    return Stored(manifest, len(wanted), sum(file.bytes for file in wanted))
+
+
+def _manifest(taken: Checkpointed, files: list[SnapshotFile], now_ms: int) -> SnapshotManifest:
+    return SnapshotManifest(
+        stage=taken.meta.stage,
+        partition=taken.meta.partition,
         epoch=taken.meta.epoch,
         next_offset=taken.next_offset,
         created_at=now_ms,
         origin=SnapshotOrigin(**msgspec.structs.asdict(taken.meta)),
-        files=list(sources),
+        files=files,
     )
-    wanted = missing(manifest, library.files(shelf))
-    for file in wanted:
-        library.put(shelf, file, sources[file])
-    if not library.add(shelf, manifest):
-        # Of the same offset, thus of the same content, however its files are cut.
-        manifest, _ = library.read(shelf, name_of(manifest))
-    # Another worker, which lost this partition, may just have deleted a file that it thought unnamed.
-    lost = missing(manifest, library.files(shelf))
-    for file in lost:
-        if file not in sources:
-            raise SnapshotError(
-                f"{shelf}: the snapshot {name_of(manifest)} lacks {file.name}; the next will do"
-            )
-        library.put(shelf, file, sources[file])
-    return Stored(manifest, len(wanted), sum(file.bytes for file in wanted))
+
+
+def _source_of(file: SnapshotFile, sources: dict[SnapshotFile, Path], shelf: Shelf) -> Path:
+    """Where a file of a snapshot is on this disk; one of an earlier snapshot may not be there any more."""
+    if file not in sources:
+        raise SnapshotError(f"the snapshot of {shelf} at this offset lacks {file.name}; the next replaces it")
+    return sources[file]

@@ -79,14 +79,26 @@ def test_only_new_files_are_copied(place: Place) -> None:
     assert place.files() == {file.sha256 for stored in (first, second) for file in stored.manifest.files}
 
 
-def test_a_snapshot_of_an_unchanged_store_copies_no_table(place: Place) -> None:
+def test_a_snapshot_of_an_unchanged_store_copies_nothing(place: Place) -> None:
     first = place.at(1)
     database = place.open()
     taken = checkpoint(database, place.state)
     database.close()
     again = store(place.library, taken, now_ms=2_000, digests=place.digests)
     assert again.manifest == first.manifest
+    assert (again.new_files, again.new_bytes) == (0, 0)
     assert len(place.manifest_paths()) == 1
+    assert place.files() == {file.sha256 for file in first.manifest.files}
+
+
+def test_a_snapshot_that_lacks_a_file_that_is_gone_here_too_is_told(place: Place) -> None:
+    first = place.at(1)
+    table = next(file for file in first.manifest.files if file.name.startswith("MANIFEST"))
+    (place.snapshots / SHELF.files / table.sha256).unlink()
+    place.write(1, {b"another": b"1"})
+    with pytest.raises(SnapshotError, match="lacks MANIFEST"):
+        place.snapshot()
+    assert place.at(2).new_files > 0
 
 
 def test_nothing_of_rocksdict_itself_is_kept(place: Place) -> None:
