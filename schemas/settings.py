@@ -75,6 +75,18 @@ class StateSettings(_Section, frozen=True):
     views_cache_rows: Annotated[Count, _says("decoded rows of the views kept in memory")] = 50_000
 
 
+class SnapshotSettings(_Section, frozen=True):
+    """Copies of the state, from which a worker goes on when its disk is empty."""
+
+    url: Annotated[str, _says("folder or fsspec URL (file://, s3://...); empty: workers keep none")] = ""
+    interval_s: Annotated[Seconds, _says("a partition that moved is copied this often")] = 300.0
+    keep: Annotated[Count, _says("snapshots kept of a partition")] = 3
+    at_shutdown: Annotated[bool, _says("true copies what moved when the worker is told to stop")] = True
+    signing_key_file: Annotated[str, _says("file of a key; snapshots without its signature are refused")] = ""
+    longest_outage_s: Annotated[Limit, _says("longest absence of workers that topics must bridge")] = 86_400
+    restore_s: Annotated[Limit, _says("time to restore and catch up that topics must bridge")] = 3_600
+
+
 class IngestSettings(_Section, frozen=True):
     """What ingest accepts."""
 
@@ -185,6 +197,7 @@ class Settings(_Section, frozen=True):
 
     kafka: KafkaSettings = KafkaSettings()
     state: StateSettings = StateSettings()
+    snapshot: SnapshotSettings = SnapshotSettings()
     ingest: IngestSettings = IngestSettings()
     weights: WeightSettings = WeightSettings()
     history: HistorySettings = HistorySettings()

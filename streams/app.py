@@ -15,7 +15,9 @@ from mode import CrashingSupervisor
 
 from schemas.settings import Settings
 from streams.runtime import Runtime
-from streams.transport import Batch, BatchConsumer, BatchTransport
+from streams.transport import REQUEST_TIMEOUT_S, Batch, BatchConsumer, BatchTransport
+
+MAX_POLL_INTERVAL_S = 1000.0
 
 
 class WorkerApp(faust.App):
@@ -65,6 +67,10 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(3.0, kafka.session_timeout_s / 4),
         broker_commit_interval=1.0,
+        # Faust gives up waiting for positions, and aiokafka on a member that does not poll, after these; a
+        # restore comes first. The client's own requests are not allowed that long (streams.transport).
+        broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.snapshot.restore_s),
+        broker_max_poll_interval=max(MAX_POLL_INTERVAL_S, settings.snapshot.restore_s),
         broker_max_poll_records=kafka.max_batch_records,
         consumer_max_fetch_size=kafka.fetch_max_bytes,
         consumer_auto_offset_reset="earliest",

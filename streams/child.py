@@ -28,6 +28,10 @@ from streams.metrics_server import ChildEndpoint
 from streams.monitoring import Metrics
 from streams.rocks_store import RocksBudget
 from streams.runtime import Runtime
+from streams.snapshots.automatic import Snapshotter
+from streams.snapshots.library import open_library
+from streams.snapshots.relocation import Relocation
+from streams.snapshots.retention import RetentionWatch, no_snapshot
 from streams.stages.partition import StageContext
 from streams.topics import identify
 from streams.topology import STAGES, TOPIC_BY_NAME, partitions_of
@@ -78,7 +82,14 @@ class Child:
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
         context = StageContext(settings, self.outbox, views, self.metrics, now_ms, topic_ids)
-        self.runtime = Runtime(plan.stages, context, self.outbox, self._fail, cluster=cluster)
+        library = open_library(settings) if settings.snapshot.url else None
+        relocation = Relocation(library, self.metrics)
+        self.runtime = Runtime(
+            plan.stages, context, self.outbox, self._fail, cluster=cluster, relocation=relocation
+        )
+        self.snapshotter = Snapshotter(self.runtime, library, context) if library is not None else None
+        oldest = self.snapshotter.oldest_offset if self.snapshotter is not None else no_snapshot
+        self.retention = RetentionWatch(self.runtime, oldest, settings, self.metrics)
         partitions = {
             name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases
         }
@@ -103,6 +114,7 @@ class Child:
             reasons.append("no partitions are assigned yet")
         if not self.follower.caught_up:
             reasons.append("followed topics are still being read")
+        reasons += self.runtime.relocation.reasons(self.runtime.hosted.values())
         return Health(live=self.watchdog.live, ready=not reasons, reasons=reasons)
 
     async def run(self) -> int:
@@ -117,6 +129,8 @@ class Child:
                 return 1
             await self.runtime.revoke()
             await consumer_of(self.app).commit()
+            if self.snapshotter is not None:
+                await self.snapshotter.at_shutdown()
             return 0
         finally:
             await self._stop()
@@ -134,6 +148,9 @@ class Child:
         self._keep(self.runtime.publish())
         self._keep(self.runtime.flush_when_due())
         self._keep(self.watchdog.run())
+        self._keep(self.retention.run())
+        if self.snapshotter is not None:
+            self._keep(self.snapshotter.run())
         _freeze_garbage()
 
     async def _watch_app(self) -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "rules": ("streams.commands.answers:rules", "Show association rules."),
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),
+    "snapshot": ("streams.commands.snapshot:snapshot", "Take, verify and restore snapshots of the state."),
     "topology": ("streams.commands.topology:topology", "Draw topics and stages."),
     "config": ("streams.commands.config:config", "Show the effective settings and where each came from."),
     "doctor": ("streams.commands.doctor:doctor", "Find out why nothing comes out."),

@@ -35,3 +35,11 @@ class DeliveryError(FreshrecError):
 
 class GapError(StateError):
     """Records between two stages are missing; applying what follows would give a wrong count."""
+
+
+class SnapshotError(StateError):
+    """A snapshot is damaged, incomplete, or of something else."""
+
+
+class StorageError(FreshrecError):
+    """The place where snapshots are kept cannot be read or written."""

@@ -90,6 +90,11 @@ def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     return found
 
 
+def differences(found: MetaRow, expected: MetaRow) -> list[str]:
+    """What differs between whose store it is and whose it has to be, in words; empty if nothing does."""
+    return list(_differences(found, expected))
+
+
 def _differences(found: MetaRow, expected: MetaRow) -> list[str]:
     names = ("format", "stage", "partition", "partitions", "topic", "cluster_id", "topic_id")
     texts = [

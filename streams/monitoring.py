@@ -149,6 +149,28 @@ class Metrics(_Registered):
     stage_ready: Annotated[
         Gauge, Says("freshrec_stage_ready", "1 once a stage is at the position of its stores.", _STAGE)
     ]
+    snapshots: Annotated[
+        Counter,
+        Says("freshrec_snapshots_total", "Snapshots of partitions.", (*_STAGE, ("result", "done or failed"))),
+    ]
+    snapshot_bytes: Annotated[
+        Counter, Says("freshrec_snapshot_bytes_total", "Bytes that were new in snapshots.", _STAGE)
+    ]
+    snapshot_age: Annotated[
+        Gauge,
+        Says("freshrec_snapshot_age_seconds", "Age of what is not in a snapshot yet, the oldest.", _STAGE),
+    ]
+    restore_bytes: Annotated[
+        Counter, Says("freshrec_restore_bytes_total", "Bytes restored from snapshots.", _STAGE)
+    ]
+    retention_used: Annotated[
+        Gauge,
+        Says(
+            "freshrec_retention_used_ratio",
+            "Age of the oldest record still needed, by the topic's retention; at 1 it is lost.",
+            (*_STAGE, ("topic", "a topic that the stage reads")),
+        ),
+    ]
     build: Annotated[
         Gauge,
         Says("freshrec_build_info", "Always 1.", (("version", "of freshrec"), ("python", "its version"))),

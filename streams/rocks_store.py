@@ -14,6 +14,7 @@ from rocksdict import (
     AccessType,
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     Options,
     Rdict,
@@ -185,6 +186,15 @@ class RocksDatabase:
         """Bytes on disk and in write buffers."""
         names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
         return sum(self._db.property_int_value(name) or 0 for name in names)
+
+    def checkpoint(self, folder: Path) -> None:
+        """Copy what is on disk to a folder that does not exist, by hard links (blocking; safe in a thread).
+
+        No `write` may run meanwhile.
+        """
+        # A flush lets other threads run, which a checkpoint that has to flush does not.
+        self._db.flush()
+        Checkpoint(self._db).create_checkpoint(str(folder))
 
     def cache_counts(self) -> tuple[int, int]:
         """Hits and misses of the decoded rows so far."""

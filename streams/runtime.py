@@ -7,6 +7,7 @@ the store.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from time import perf_counter
 
 from faust.types import TP
@@ -17,8 +18,11 @@ from streams.hosted import Hosted, Slice
 from streams.kafka_outbox import KafkaOutbox
 from streams.outbox import Record
 from streams.rocks_store import RocksBudget, StateLockedError
+from streams.snapshots.relocation import Relocation
+from streams.snapshots.restoring import Wanted
+from streams.snapshots.taking import Checkpointed, checkpoint
 from streams.stages.ingest import IngestPartition
-from streams.stages.opening import open_stage
+from streams.stages.opening import database_path, meta_of, open_stage
 from streams.stages.partition import StageContext
 from streams.topology import STAGE_BY_NAME
 from streams.transport import Batch, BatchConsumer
@@ -48,6 +52,8 @@ class Runtime:
         Ends the process, with the first reason.
     cluster : str
         Id of the Kafka cluster, which the stores remember.
+    relocation : Relocation, optional
+        Brings snapshots where a store is missing.
     """
 
     def __init__(
@@ -58,10 +64,12 @@ class Runtime:
         fail: Callable[[Exception], None],
         *,
         cluster: str,
+        relocation: Relocation | None = None,
     ) -> None:
         self.fail = fail
         self._context, self._outbox, self._cluster = context, outbox, cluster
         self._settings: Settings = context.settings
+        self.relocation = relocation or Relocation(None, context.metrics)
         self._budget = RocksBudget(self._settings.state.rocksdb_bytes)
         self._prefix = self._settings.kafka.topic_prefix
         self._stage_of = {topic: stage for stage in stages for topic in STAGE_BY_NAME[stage].reads}
@@ -147,8 +155,10 @@ class Runtime:
             return Hosted(ingest, None, tp.topic, tp.partition, start, calm_ms=self._settings.state.calm_ms)
         topic_id = self._context.topic_ids.get(topic, topic)
         waited = Slice.of(LOCK_WAIT_S)
+        prepared = False
         while True:
             try:
+                prepared = prepared or await self._prepare(tp, stage, topic_id, first)
                 part = open_stage(
                     stage, tp.partition, self._context, self._budget, cluster=self._cluster, topic_id=topic_id
                 )
@@ -166,6 +176,13 @@ class Runtime:
             )
         start, calm_ms = part.progress.next_offset, self._settings.state.calm_ms
         return Hosted(part, part.database, tp.topic, tp.partition, start, calm_ms=calm_ms)
+
+    async def _prepare(self, tp: TP, stage: str, topic_id: str, first: int) -> bool:
+        """Put a snapshot in place where the disk has nothing that can be gone on from; True once done."""
+        meta = meta_of(stage, tp.partition, self._context, cluster=self._cluster, topic_id=topic_id)
+        path = database_path(Path(self._settings.state.dir), stage, tp.partition)
+        await self.relocation.prepare(tp, Wanted(meta, path, first))
+        return True
 
     # -- batches ------------------------------------------------------------------------------------
 
@@ -268,6 +285,13 @@ class Runtime:
                 await asyncio.to_thread(hosted.database.write, frozen)
             took = hosted.flushed_up_to(offset, started=started)
             self._context.metrics.flush_seconds.labels(stage=hosted.part.stage).observe(took)
+
+    async def checkpoint(self, hosted: Hosted) -> Checkpointed | None:
+        """Make a checkpoint of what was flushed last; None if the partition is no longer held."""
+        async with self._flushing:
+            if hosted.database is None or hosted not in self.hosted.values():
+                return None
+            return await asyncio.to_thread(checkpoint, hosted.database, Path(self._settings.state.dir))
 
     def close(self) -> None:
         """Let go of every store."""

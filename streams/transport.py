@@ -16,6 +16,8 @@ from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
 from faust.types import TP, ConsumerMessage, ConsumerT, Message
 
 FETCH_MIN_BYTES = 262_144
+REQUEST_TIMEOUT_S = 90.0
+"""So long a broker may take to answer."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -48,11 +50,16 @@ class PatientThread(AIOKafkaConsumerThread):
         # Faust has no setting for these; they are read when the consumer starts.
         consumer._fetch_min_bytes = FETCH_MIN_BYTES
         consumer._fetch_max_wait_ms = max(1, transport.fetch_wait_ms)
+        consumer._request_timeout_ms = consumer._client._request_timeout_ms = int(1000 * REQUEST_TIMEOUT_S)
         return consumer
 
 
 class BatchConsumer(AiokafkaConsumer):
     """Yields batches; reads on where the stores say; commits what the stores have on disk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_group: dict[TP, int] = {}
 
     @property
     def positions(self) -> Positions:
@@ -117,6 +124,8 @@ class BatchConsumer(AiokafkaConsumer):
         committed = await super().seek_to_committed()
         assigned = frozenset(TP(tp.topic, tp.partition) for tp in self.assignment())
         known = {TP(tp.topic, tp.partition): offset for tp, offset in committed.items()}
+        # Not what Faust remembers as committed, which is where the stores read on.
+        self._in_group = {tp: offset for tp, offset in known.items() if tp in assigned}
         wanted = await self.positions.resume_at(assigned, known)
         raw = {self._new_topicpartition(tp.topic, tp.partition): at for tp, at in wanted.items()}
         if raw:
@@ -141,11 +150,11 @@ class BatchConsumer(AiokafkaConsumer):
         """Commit the offsets that the stores have on disk."""
         assignment = {TP(tp.topic, tp.partition) for tp in self.assignment()}
         offsets = {tp: at for tp, at in self.positions.committable().items() if tp in assignment}
-        changed = {tp: at for tp, at in offsets.items() if self._committed_offset.get(tp) != at}
+        changed = {tp: at for tp, at in offsets.items() if self._in_group.get(tp) != at}
         if not changed:
             return False
         if await self._commit(changed):
-            self._committed_offset.update(changed)
+            self._in_group.update(changed)
             return True
         return False
 

@@ -94,7 +94,8 @@ class Watchdog:
         hosted = list(self._runtime.hosted.values())
         metrics = self._metrics
         self._lag = sum(each.lag for each in hosted)
-        total = sum(each.next_offset for each in hosted)
+        # While a snapshot is being restored nothing else is applied; that it arrives is progress too.
+        total = sum(each.next_offset for each in hosted) + self._runtime.relocation.bytes_restored
         if total != self._sum or not self._lag:
             self._sum, self._moved_at = total, monotonic()
         metrics.watchdog_age.set(self.age_s)
@@ -125,7 +126,8 @@ class Watchdog:
             metrics.lag.labels(topic=topic, partition=partition).set(lag)
         ready: dict[str, bool] = {}
         for each in hosted:
-            ready[each.part.stage] = ready.get(each.part.stage, True) and each.generation >= 0
+            here = each.generation >= 0 and not self._runtime.relocation.catching_up(each)
+            ready[each.part.stage] = ready.get(each.part.stage, True) and here
         for stage, is_ready in ready.items():
             metrics.stage_ready.labels(stage=stage).set(int(is_ready))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from online_models.recommender import BlendRecommender
 from schemas.settings import Settings
+from schemas.state import MetaRow
 from streams.identity import claim, expected_meta
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.clusters import ClustersPartition
@@ -41,6 +42,20 @@ def database_path(state_dir: Path, stage: str, partition: int) -> Path:
     return state_dir / stage / str(partition)
 
 
+def meta_of(stage: str, partition: int, context: StageContext, *, cluster: str, topic_id: str) -> MetaRow:
+    """What the store of a stage partition has to say of itself under these settings."""
+    source = STAGE_BY_NAME[stage].reads[0]
+    return expected_meta(
+        stage,
+        partition,
+        context.partitions(source),
+        context.settings,
+        source=source,
+        cluster=cluster,
+        topic_id=topic_id,
+    )
+
+
 def open_stage(
     stage: str,
     partition: int,
@@ -63,16 +78,7 @@ def open_stage(
     cache_bytes = settings.state.cache_bytes // context.partitions(source)
     database = RocksDatabase(path, budget, cache_bytes=cache_bytes)
     try:
-        expected = expected_meta(
-            stage,
-            partition,
-            context.partitions(source),
-            settings,
-            source=source,
-            cluster=cluster,
-            topic_id=topic_id,
-        )
-        claim(database, expected)
+        claim(database, meta_of(stage, partition, context, cluster=cluster, topic_id=topic_id))
         return _MAKERS[stage](partition, database, context)
     except BaseException:
         database.close()

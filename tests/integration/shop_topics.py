@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.structs import OffsetAndMetadata
 
 from online_models.worlds import Emitted
 from schemas.settings import Settings
@@ -137,6 +138,13 @@ class ShopTopics:
             for topic in stage.reads
             for place in self._places(topic)
         }
+
+    def wind_back(self, stage: Stage) -> None:
+        """Set what a stage's group committed back to 0, as if a worker had been killed before it did."""
+        places = [place for topic in stage.reads for place in self._places(topic)]
+        self._admin.alter_group_offsets(
+            self.group_of(stage), {place: OffsetAndMetadata(0, "", -1) for place in places}
+        )
 
     def lag(self, stages: Sequence[Stage] = STAGES) -> dict[tuple[str, int], int]:
         """Records per partition that are not committed, of the first stage that has any.

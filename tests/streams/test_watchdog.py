@@ -159,6 +159,16 @@ def test_progress_in_any_partition_makes_it_young_again(watched: Watched, clock:
         assert watched.watchdog.age_s == 0.0
 
 
+def test_a_snapshot_that_arrives_is_progress_too(watched: Watched, clock: Clock) -> None:
+    watched.hosted().high = 9
+    watched.look()
+    for _ in range(3):
+        clock.now += LIMIT_S - 1
+        watched.runtime.relocation.bytes_restored += 1
+        watched.look()
+        assert watched.watchdog.age_s == 0.0
+
+
 def test_lag_that_was_caught_up_does_not_count_against_what_comes_later(
     watched: Watched, clock: Clock
 ) -> None:

@@ -1,0 +1,203 @@
+"""Snapshots by a running worker: every interval of what moved, and of all that moved when it stops.
+
+Delivery: each belongs to the offset flushed last. One at a time in a process, copied in a thread; one
+that fails is logged, counted and tried again, and never holds up what is learned.
+"""
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import NamedTuple
+
+import msgspec
+
+from schemas.state import MetaRow
+from streams.errors import SnapshotError
+from streams.hosted import Hosted
+from streams.rocks_store import RocksDatabase
+from streams.runtime import Runtime
+from streams.snapshots.library import Library, Shelf
+from streams.snapshots.manifest import learning_of, log_of
+from streams.snapshots.pruning import prune
+from streams.snapshots.taking import Checkpointed, Digests, Stored, store
+from streams.stages.partition import StageContext
+
+logger = logging.getLogger(__name__)
+CHECK_INTERVAL_S = 0.5
+RETRY_S = 30.0
+SHUTDOWN_S = 4.0
+"""A worker has to be gone in under 10 s, whatever it could not copy."""
+
+
+class Known(msgspec.Struct):
+    """What is known of a store's snapshots: positions (epoch, offset), the newest first, and when it was."""
+
+    kept: list[tuple[int, int]]
+    taken_at: int
+    not_before: float = 0.0
+
+    def moved(self, position: tuple[int, int]) -> bool:
+        """Whether a store at this position has what no snapshot has."""
+        return position > (self.kept[0] if self.kept else (0, 0))
+
+
+class _Held(NamedTuple):
+    """A hosted stage partition with a store."""
+
+    hosted: Hosted
+    database: RocksDatabase
+    meta: MetaRow
+
+    @property
+    def position(self) -> tuple[int, int]:
+        return self.meta.epoch, self.hosted.flushed
+
+
+class Snapshotter:
+    """Takes the snapshots of a worker process.
+
+    Parameters
+    ----------
+    runtime : Runtime
+        Its stage partitions.
+    library : Library
+        Where to.
+    context : StageContext
+        Settings, clock and metrics.
+    """
+
+    def __init__(self, runtime: Runtime, library: Library, context: StageContext) -> None:
+        self._runtime, self._library, self._metrics = runtime, library, context.metrics
+        self._settings, self._now_ms = context.settings.snapshot, context.now_ms
+        self._known: dict[Hosted, Known] = {}
+        self._digests = Digests()
+        self._one_at_a_time = asyncio.Lock()
+        # Not the loop's own threads: those are waited for when a worker is told to stop.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshots")
+
+    async def run(self) -> None:
+        """Take what is due, for ever."""
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            await self.take_due()
+
+    async def take_due(self) -> None:
+        """Take what is due now, one after the other."""
+        for held in self._held():
+            if await self._due(held):
+                await self._take(held)
+        self._measure()
+
+    async def at_shutdown(self) -> None:
+        """Take all that moved, as far as there is time."""
+        if not self._settings.at_shutdown:
+            return
+        try:
+            await asyncio.wait_for(self._take_all(), timeout=SHUTDOWN_S)
+        except TimeoutError:
+            logger.warning("stopping before all snapshots were copied: %.0f s are over", SHUTDOWN_S)
+
+    async def _take_all(self) -> None:
+        for held in self._held():
+            known = await self._look(held)
+            if known is None or known.moved(held.position):
+                await self._take(held)
+
+    def oldest_offset(self, hosted: Hosted) -> int | None:
+        """Where the oldest snapshot kept of this epoch reads on; None if there is none, or not known yet."""
+        known = self._known.get(hosted)
+        if known is None or not known.kept:
+            return None
+        epoch = known.kept[0][0]
+        return min(offset for each, offset in known.kept if each == epoch)
+
+    def _held(self) -> list[_Held]:
+        hosted = [each for each in self._runtime.hosted.values() if each.database is not None]
+        for gone in self._known.keys() - set(hosted):
+            del self._known[gone]
+        found = ((each, each.database, each.database.meta()) for each in hosted if each.database is not None)
+        return [_Held(each, database, meta) for each, database, meta in found if meta is not None]
+
+    async def _due(self, held: _Held) -> bool:
+        known = await self._look(held)
+        if known is None or not known.moved(held.position) or monotonic() < known.not_before:
+            return False
+        new_epoch = not known.kept or held.meta.epoch > known.kept[0][0]
+        return new_epoch or self._now_ms() - known.taken_at >= self._settings.interval_s * 1000
+
+    async def _look(self, held: _Held) -> Known | None:
+        """What is known of a store's snapshots, asked once; None while the library cannot be reached."""
+        known = self._known.get(held.hosted)
+        if known is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        try:
+            known = await loop.run_in_executor(self._thread, _known, self._library, held.meta)
+        except Exception as error:
+            self._failed(held, error)
+            return None
+        self._known[held.hosted] = known
+        return known
+
+    async def _take(self, held: _Held) -> None:
+        async with self._one_at_a_time:
+            loop = asyncio.get_running_loop()
+            started = monotonic()
+            try:
+                taken = await self._runtime.checkpoint(held.hosted)
+                if taken is None:
+                    return
+                stored, kept = await loop.run_in_executor(self._thread, self._store, taken)
+            except Exception as error:
+                self._failed(held, error)
+                return
+            self._known[held.hosted] = Known(kept, stored.manifest.created_at)
+            stage = held.meta.stage
+            self._metrics.snapshots.labels(stage=stage, result="done").inc()
+            self._metrics.snapshot_bytes.labels(stage=stage).inc(stored.new_bytes)
+            logger.info(
+                "snapshot of %s at epoch %d, offset %d: %d of %d files were new, %d bytes, %.1f s",
+                *(taken.shelf, taken.meta.epoch, taken.next_offset, stored.new_files),
+                *(len(stored.manifest.files), stored.new_bytes, monotonic() - started),
+            )
+
+    def _store(self, taken: Checkpointed) -> tuple[Stored, list[tuple[int, int]]]:
+        """Copy a checkpoint and drop what is too old; what is kept then. In the thread."""
+        try:
+            stored = store(self._library, taken, now_ms=self._now_ms(), digests=self._digests)
+            pruned = prune(self._library, taken.meta, self._settings.keep)
+            return stored, [name[:2] for name in pruned.left]
+        finally:
+            taken.discard()
+
+    def _failed(self, held: _Held, error: Exception) -> None:
+        """Whatever went wrong, learning goes on; the log of the source is still there."""
+        shelf = Shelf(held.meta.stage, held.meta.partition)
+        logger.warning("no snapshot of %s could be taken, trying again: %s", shelf, error)
+        self._metrics.snapshots.labels(stage=held.meta.stage, result="failed").inc()
+        known = self._known.setdefault(held.hosted, Known([], 0))
+        known.not_before = monotonic() + RETRY_S
+
+    def _measure(self) -> None:
+        ages: dict[str, float] = {}
+        for held in self._held():
+            known = self._known.get(held.hosted)
+            moved = known is not None and known.taken_at and known.moved(held.position)
+            age = (self._now_ms() - known.taken_at) / 1000 if known is not None and moved else 0.0
+            ages[held.meta.stage] = max(age, ages.get(held.meta.stage, 0.0))
+        for stage, age in ages.items():
+            self._metrics.snapshot_age.labels(stage=stage).set(age)
+
+
+def _known(library: Library, meta: MetaRow) -> Known:
+    """The snapshots of a store that is opened, by their names; when the newest that can be read was taken."""
+    shelf = Shelf(meta.stage, meta.partition)
+    wanted = (log_of(meta), learning_of(meta))
+    names = [name for name in library.names(shelf) if name[2:] == wanted]
+    for name in names:
+        try:
+            return Known([each[:2] for each in names], library.read(shelf, name)[0].created_at)
+        except SnapshotError as error:
+            logger.warning("snapshot %s of %s cannot be read: %s", name, shelf, error)
+    return Known([], 0)

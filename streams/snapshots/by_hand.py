@@ -1,0 +1,168 @@
+"""What `freshrec snapshot` does to stores that no worker holds: taking and restoring. Blocking.
+
+Delivery: as by a worker; a store that is in use is refused.
+"""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from schemas.settings import Settings
+from schemas.snapshots import SnapshotManifest
+from streams.errors import SnapshotError, StateError
+from streams.identity import differences, expected_meta
+from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
+from streams.snapshots.fetching import gather, put_in_place, restoring
+from streams.snapshots.library import Library, Shelf
+from streams.snapshots.manifest import ManifestName
+from streams.snapshots.pruning import prune
+from streams.snapshots.taking import checkpoint, store
+from streams.stages.opening import database_path
+from streams.topology import STAGES
+
+_OPENING_BYTES = 16 * 1024 * 1024
+
+
+class Created(msgspec.Struct, frozen=True):
+    """A snapshot that was taken, how much of it was new, and how many older ones were dropped."""
+
+    stage: str
+    partition: int
+    epoch: int
+    offset: int
+    files: int
+    bytes: int
+    new_files: int
+    new_bytes: int
+    dropped: int
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """A snapshot that was put in place."""
+
+    stage: str
+    partition: int
+    epoch: int
+    offset: int
+    files: int
+    bytes: int
+
+
+def stores_in(state_dir: Path, stage: str | None, partition: int | None) -> list[Shelf]:
+    """Stage partitions that have a store in a state directory, of one stage or partition if named."""
+    found = [
+        Shelf(each.name, int(path.parent.name))
+        for each in STAGES
+        if each.keeps and stage in (None, each.name)
+        for path in (state_dir / each.name).glob("*/CURRENT")
+        if path.parent.name.isdigit()
+    ]
+    return sorted(_of(found, partition), key=lambda shelf: (shelf.stage, shelf.partition))
+
+
+def shelves_of(library: Library, stage: str | None, partition: int | None) -> list[Shelf]:
+    """Stage partitions that have snapshots, of one stage or partition if named."""
+    known = {each.name for each in STAGES if each.keeps}
+    wanted = known if stage is None else {stage}
+    found = [shelf for shelf in library.shelves() if shelf.stage in wanted and library.names(shelf)]
+    return _of(found, partition)
+
+
+def _of(shelves: list[Shelf], partition: int | None) -> list[Shelf]:
+    return [shelf for shelf in shelves if partition in (None, shelf.partition)]
+
+
+def create(library: Library, state_dir: Path, shelf: Shelf, *, keep: int) -> Created:
+    """Take a snapshot of a store, and drop what is older than the `keep` newest.
+
+    Raises
+    ------
+    StateLockedError
+        A worker holds it.
+    StateError
+        It is damaged.
+    """
+    path = database_path(state_dir, shelf.stage, shelf.partition)
+    try:
+        database = RocksDatabase(path, RocksBudget(_OPENING_BYTES), cache_bytes=1)
+    except StateLockedError as error:
+        raise StateLockedError(
+            f"{path} is in use by a worker, which takes snapshots itself when snapshot.url is set; "
+            f"stop it to take one by hand"
+        ) from error
+    try:
+        taken = checkpoint(database, state_dir)
+    finally:
+        database.close()
+    try:
+        stored = store(library, taken, now_ms=time.time_ns() // 1_000_000)
+        pruned = prune(library, taken.meta, keep)
+    finally:
+        taken.discard()
+    made = stored.manifest
+    return Created(
+        *(made.stage, made.partition, made.epoch, made.next_offset, len(made.files), made.bytes),
+        *(stored.new_files, stored.new_bytes, len(pruned.dropped)),
+    )
+
+
+def restore(library: Library, settings: Settings, shelf: Shelf, state_dir: Path) -> Restored:
+    """Put the newest whole snapshot of a stage partition that fits the settings into a state directory.
+
+    Where there are snapshots of several logs (a topic that was made anew), those of the log that was
+    written to last count. Whether that is the log of the broker, the worker checks when it opens the store.
+
+    Raises
+    ------
+    StateError
+        None fits and is whole; the message says what is wrong with each.
+    """
+    path = database_path(state_dir, shelf.stage, shelf.partition)
+    reasons: list[str] = []
+    fitting: list[tuple[ManifestName, SnapshotManifest]] = []
+    for name in library.names(shelf):
+        try:
+            fitting.append((name, _fitting(library, settings, shelf, name)))
+        except SnapshotError as error:
+            reasons.append(f"{name}: {error}")
+    log = max(fitting, key=lambda pair: pair[1].created_at)[0].log if fitting else ""
+    for name, manifest in fitting:
+        if name.log != log:
+            continue
+        with restoring(path) as folder:
+            try:
+                gather(library, manifest, folder, lambda _: None)
+            except SnapshotError as error:
+                reasons.append(f"{name}: {error}")
+                continue
+            put_in_place(folder, path)
+        return Restored(
+            *(shelf.stage, shelf.partition, name.epoch, name.offset, len(manifest.files), manifest.bytes)
+        )
+    raise StateError(f"no snapshot of {shelf} can be restored ({'; '.join(reasons)})")
+
+
+def _fitting(library: Library, settings: Settings, shelf: Shelf, name: ManifestName) -> SnapshotManifest:
+    """A snapshot whose settings are ours.
+
+    Raises
+    ------
+    SnapshotError
+        It is damaged, or was learned under other settings.
+    """
+    manifest, _ = library.read(shelf, name)
+    origin = manifest.origin
+    expected = expected_meta(
+        shelf.stage,
+        shelf.partition,
+        origin.partitions,
+        settings,
+        source=origin.topic,
+        cluster=origin.cluster_id,
+        topic_id=origin.topic_id,
+    )
+    different = differences(origin, expected)
+    if different:
+        raise SnapshotError(f"made under other settings: {'; '.join(different)}")
+    return manifest
