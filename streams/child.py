@@ -170,7 +170,7 @@ class Child:
 async def run(plan: ChildPlan) -> int:
     """Run the stages of a plan; the exit code."""
     kafka = plan.settings.kafka
-    cluster, ids = await asyncio.to_thread(identify, kafka.bootstrap_servers)
+    cluster, ids = await asyncio.to_thread(identify, kafka)
     child = Child(plan, cluster, {name.removeprefix(kafka.topic_prefix): id_ for name, id_ in ids.items()})
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, child.stopping.set)

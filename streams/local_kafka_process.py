@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from streams.local_kafka_security import SecurityFiles
+
 STOP_GRACE_S = 20.0
 _MAIN_CLASS = "kafka.Kafka"
 _POLL_S = 0.05
@@ -48,6 +50,11 @@ class BrokerHome:
     def storage(self) -> Path:
         """The topics' data and the cluster's metadata: all that survives a restart."""
         return self.root / "log"
+
+    @property
+    def security(self) -> SecurityFiles:
+        """Certificates and passwords; there only if clients have to log in."""
+        return SecurityFiles(self.root / "security")
 
     @property
     def output(self) -> Path:

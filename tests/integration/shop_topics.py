@@ -15,6 +15,7 @@ from kafka.admin import KafkaAdminClient, OffsetSpec
 from online_models.worlds import Emitted
 from schemas.settings import Settings
 from streams.cluster import topic_specs
+from streams.connection import client_options
 from streams.topics import create_topics, identify
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
@@ -43,16 +44,16 @@ class ShopTopics:
     def __init__(self, settings: Settings) -> None:
         self.settings, kafka = settings, settings.kafka
         self._prefix = kafka.topic_prefix
-        create_topics(kafka.bootstrap_servers, topic_specs(kafka), replication=1)
-        servers = kafka.bootstrap_servers.split(",")
-        self._admin: Any = KafkaAdminClient(bootstrap_servers=servers)
+        create_topics(kafka, topic_specs(kafka), replication=1)
+        connection = client_options(kafka)
+        self._admin: Any = KafkaAdminClient(**connection)
         self._consumer: Any = KafkaConsumer(
-            bootstrap_servers=servers, group_id=None, max_poll_records=5_000, fetch_max_wait_ms=50
+            **connection, group_id=None, max_poll_records=5_000, fetch_max_wait_ms=50
         )
         self._producer: Any = KafkaProducer(
-            bootstrap_servers=servers, linger_ms=5, max_request_size=4 * 1024 * 1024, acks="all"
+            **connection, linger_ms=5, max_request_size=4 * 1024 * 1024, acks="all"
         )
-        self.cluster, ids = identify(kafka.bootstrap_servers)
+        self.cluster, ids = identify(kafka)
         self.topic_ids = {
             name.removeprefix(self._prefix): id_ for name, id_ in ids.items() if name.startswith(self._prefix)
         }
