@@ -181,8 +181,9 @@ class RecommendSettings(_Section, frozen=True):
 class MetricsSettings(_Section, frozen=True):
     """Prometheus and health."""
 
-    host: Annotated[Text, _says("address of /metrics and /health (no login)")] = "127.0.0.1"
+    host: Annotated[Text, _says("address of /metrics and /health")] = "127.0.0.1"
     port: Annotated[Port, _says("port of /metrics and /health; 0: a free one")] = 9108
+    token_file: Annotated[str, _says("file with the token of /metrics; or FRESHREC_METRICS__TOKEN")] = ""
     watchdog_s: Annotated[Seconds, _says("a worker that stands still so long, with lag, exits")] = 60.0
 
 

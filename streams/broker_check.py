@@ -1,22 +1,30 @@
-"""Why a broker cannot be used: nobody listens, no encryption, no trust, another way to log in.
+"""Why a broker cannot be used: nobody listens, no encryption, no trust, a login that it refuses.
 
-Looks at each step of connecting by itself, because client libraries retry all of them alike until their
-time is over. Whether user and password are right is left to the libraries. Reads only.
+Goes through the steps of connecting by itself, because client libraries retry all of them alike until
+their time is over. Reads only.
 """
 
 import socket
 import ssl
 import struct
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from kafka.net.sasl import get_sasl_mechanism
 
 from schemas.settings import KafkaSettings
-from streams.connection import encrypts, logs_in, tls_context
+from streams.connection import client_options, logs_in
 from streams.errors import SettingsError
-from streams.kafka_probe import live_brokers, offered_mechanisms, split_addresses
+from streams.kafka_probe import (
+    NoKafkaError,
+    RefusedError,
+    live_brokers,
+    offered_mechanisms,
+    send_login,
+    split_addresses,
+)
 
-TIMEOUT_S: Final = 2.0
+TIMEOUT_S: Final = 5.0
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -41,7 +49,7 @@ def find_trouble(settings: KafkaSettings, timeout_s: float = TIMEOUT_S) -> Troub
     """
     try:
         addresses = split_addresses(settings.bootstrap_servers)
-        context = tls_context(settings) if encrypts(settings) else None
+        options = client_options(settings)
     except ValueError as error:
         return Trouble(f"kafka.bootstrap_servers cannot be used: {error}", "correct it")
     except SettingsError as error:
@@ -49,7 +57,7 @@ def find_trouble(settings: KafkaSettings, timeout_s: float = TIMEOUT_S) -> Troub
         return Trouble(cause, advice)
     found = []
     for host, port in addresses:
-        trouble = _look(host, port, context, settings, timeout_s)
+        trouble = _look(host, port, options, settings, timeout_s)
         if trouble is None:
             return None
         found.append(trouble)
@@ -58,39 +66,59 @@ def find_trouble(settings: KafkaSettings, timeout_s: float = TIMEOUT_S) -> Troub
 
 
 def _look(
-    host: str, port: int, context: ssl.SSLContext | None, settings: KafkaSettings, timeout_s: float
+    host: str, port: int, options: dict[str, Any], settings: KafkaSettings, timeout_s: float
 ) -> Trouble | None:
     try:
         connection = socket.create_connection((host, port), timeout=timeout_s)
     except OSError:
         return _nobody(settings)
     with connection:
+        context: ssl.SSLContext | None = options.get("ssl_context")
         if context is None:
-            return _talk(connection, settings)
+            return _talk(connection, options, settings)
         try:
             with context.wrap_socket(connection, server_hostname=host) as encrypted:
-                return _talk(encrypted, settings)
+                return _talk(encrypted, options, settings)
         except ssl.SSLCertVerificationError as error:
             return _distrusted(f"{host}:{port}", settings, error)
         except OSError as error:
             return _unencrypted(f"{host}:{port}", settings, error)
 
 
-def _talk(connection: socket.socket, settings: KafkaSettings) -> Trouble | None:
+def _talk(connection: socket.socket, options: dict[str, Any], settings: KafkaSettings) -> Trouble | None:
     try:
-        if not logs_in(settings):
-            return None if live_brokers(connection) > 0 else _nobody(settings)
-        offered = offered_mechanisms(connection, settings.sasl_mechanism)
+        trouble = _log_in(connection, options, settings) if logs_in(settings) else None
+        return trouble or (None if live_brokers(connection) > 0 else _nobody(settings))
     except ssl.SSLError:
         raise
-    except (OSError, struct.error):
+    except RefusedError as error:
+        return _refused(settings, error)
+    except (OSError, ValueError, KeyError, struct.error):
         return _unexpected(settings)
-    if settings.sasl_mechanism in offered:
-        return None
+
+
+def _log_in(connection: socket.socket, options: dict[str, Any], settings: KafkaSettings) -> Trouble | None:
+    offered = offered_mechanisms(connection, settings.sasl_mechanism)
+    if settings.sasl_mechanism not in offered:
+        return Trouble(
+            f"the broker at {settings.bootstrap_servers} takes logins by {', '.join(offered) or 'nothing'}, "
+            f"kafka.sasl_mechanism is {settings.sasl_mechanism}",
+            "set it to one that the broker takes (FRESHREC_KAFKA__SASL_MECHANISM)",
+        )
+    login = get_sasl_mechanism(settings.sasl_mechanism)(**options)
+    while not login.is_done():
+        login.receive(send_login(connection, login.auth_bytes()))
+    if not login.is_authenticated():
+        raise NoKafkaError("the broker did not say that it took the login")
+    return None
+
+
+def _refused(settings: KafkaSettings, error: RefusedError) -> Trouble:
     return Trouble(
-        f"the broker at {settings.bootstrap_servers} takes logins by {', '.join(offered) or 'nothing'}, "
-        f"kafka.sasl_mechanism is {settings.sasl_mechanism}",
-        "set it to one that the broker takes (FRESHREC_KAFKA__SASL_MECHANISM)",
+        f"the Kafka broker at {settings.bootstrap_servers} refused user {settings.sasl_username!r} with "
+        f"{settings.sasl_mechanism} ({error})",
+        "correct kafka.sasl_username, or the password in kafka.sasl_password_file or "
+        "FRESHREC_KAFKA__SASL_PASSWORD",
     )
 
 

@@ -9,7 +9,7 @@ import struct
 from typing import Final
 
 _CORRELATION_ID: Final = 0x66726563
-_METADATA, _SASL_HANDSHAKE = 3, 17
+_METADATA, _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 3, 17, 36
 _MAX_ANSWER_BYTES: Final = 65_536
 _NO_TOPICS: Final = struct.pack(">i", 0)
 
@@ -111,6 +111,29 @@ def offered_mechanisms(connection: socket.socket, wanted: str) -> list[str]:
         found.append(answer[at + 2 : at + 2 + length].decode())
         at += 2 + length
     return found
+
+
+class RefusedError(OSError):
+    """A broker takes a login for a wrong one; the message is its own."""
+
+
+def send_login(connection: socket.socket, token: bytes) -> bytes:
+    """Send one step of a login and return what the broker answers to it; `offered_mechanisms` goes before.
+
+    Raises
+    ------
+    RefusedError
+        The broker refuses the login.
+    OSError
+        The connection ends.
+    """
+    answer = _ask(connection, _SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token)
+    error, length = struct.unpack_from(">hh", answer)
+    at = 4 + max(0, length)
+    if error:
+        raise RefusedError(answer[4:at].decode() or f"error {error}")
+    (size,) = struct.unpack_from(">i", answer, at)
+    return answer[at + 4 : at + 4 + size]
 
 
 def _ask(connection: socket.socket, api_key: int, version: int, body: bytes) -> bytes:

@@ -138,7 +138,7 @@ def status(data_dir: Path) -> KafkaStatus:
 
 
 def client_settings(data_dir: Path, user: str, mechanism: Mechanism = "SCRAM-SHA-512") -> KafkaSettings:
-    """How a user (admin, worker, storefront or reader) connects to the secure broker of this directory.
+    """How a user (see `local_kafka_security.USERS`) connects to the secure broker of this directory.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from schemas.settings import KafkaSettings, Mechanism
 from streams.errors import BrokerError
 
 ADMIN: Final = "admin"
-USERS: Final = (ADMIN, "worker", "storefront", "reader")
+USERS: Final = (ADMIN, "worker", "storefront", "reader", "operator")
 """The administrator, and one user for each kind of program that `freshrec topics acls` knows."""
 
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")

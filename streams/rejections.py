@@ -18,7 +18,7 @@ from schemas.settings import KafkaSettings
 from streams.connection import client_options
 from streams.errors import BrokerError, NotFoundError
 from streams.offsets import offset_ranges
-from streams.topics import list_topics
+from streams.topics import list_topics, missing
 
 REPLAY_FILE: Final = "rejected.jsonl"
 _TOPIC: Final = "rejected"
@@ -54,7 +54,7 @@ def of_kafka(settings: KafkaSettings, limit: int) -> list[Rejection]:
     topic = settings.topic_prefix + _TOPIC
     state = next((each for each in list_topics(settings) if each.name == topic), None)
     if state is None:
-        raise BrokerError(f"topic {topic} is missing: create it with 'freshrec topics create'")
+        raise BrokerError(missing(topic, settings))
     ranges = offset_ranges(settings, {topic: state.partitions})
     wanted = {
         TopicPartition(*place): (max(first, end - limit), end)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from streams.errors import SettingsError
 
-_SECRET_WORDS: Final = ("password", "secret", "token", "key")
+_SECRET_WORDS: Final = ("password", "pasword", "passwd", "secret", "token", "key")
 _HIDDEN: Final = "(hidden)"
 
 
@@ -52,8 +52,9 @@ def _source(name: str) -> SecretSource:
 
 
 SASL_PASSWORD: Final = _source("kafka.sasl_password")
+METRICS_TOKEN: Final = _source("metrics.token")
 
-SECRETS: Final[dict[str, SecretSource]] = {source.name: source for source in (SASL_PASSWORD,)}
+SECRETS: Final[dict[str, SecretSource]] = {source.name: source for source in (SASL_PASSWORD, METRICS_TOKEN)}
 """Every secret by `section.key`; none of them is a setting."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, KafkaError
 
 from schemas.settings import KafkaSettings
 from streams.broker_check import find_trouble
@@ -103,15 +103,20 @@ def check_topics(settings: KafkaSettings, specs: Sequence[TopicSpec]) -> list[st
     if not specs:
         return []
     present = {state.name: state for state in list_topics(settings)}
-    return [
-        problem
-        for spec in specs
-        for problem in (_differences(spec, present[spec.name]) if spec.name in present else [_missing(spec)])
-    ]
+    problems = []
+    for spec in specs:
+        state = present.get(spec.name)
+        problems += [missing(spec.name, settings)] if state is None else _differences(spec, state)
+    return problems
 
 
-def _missing(spec: TopicSpec) -> str:
-    return f"topic {spec.name} is missing: create it with 'freshrec topics create'"
+def missing(name: str, settings: KafkaSettings) -> str:
+    """Say that a topic is not there, and what to do."""
+    advice = "create it with 'freshrec topics create'"
+    if settings.security_protocol != "PLAINTEXT":
+        # A broker hides what a user may not see.
+        advice += f", or allow user {settings.sasl_username!r} what 'freshrec topics acls' lists"
+    return f"topic {name} is missing: {advice}"
 
 
 def _differences(spec: TopicSpec, state: TopicState | None) -> list[str]:
@@ -175,12 +180,6 @@ def admin_of(settings: KafkaSettings) -> Iterator[Any]:
 
 def _refusal(settings: KafkaSettings, error: KafkaError) -> str:
     place = settings.bootstrap_servers
-    if isinstance(error, SaslAuthenticationFailedError):
-        return (
-            f"the Kafka broker at {place} refused user {settings.sasl_username!r} with "
-            f"{settings.sasl_mechanism}: {error}. Correct kafka.sasl_username, or the password in "
-            f"kafka.sasl_password_file or FRESHREC_KAFKA__SASL_PASSWORD"
-        )
     if isinstance(error, AuthorizationError):
         who = f"user {settings.sasl_username!r}" if settings.sasl_username else "this client"
         return (

@@ -50,7 +50,7 @@ def up(port: int, data_dir: Path, fresh: bool, secure: bool) -> None:
     is, unless --fresh is given. Topics and their data are kept between starts.
 
     With --secure, what the administrator's environment has to hold is printed to stderr. The users worker,
-    storefront and reader may do nothing until they are allowed to: see freshrec topics acls.
+    storefront, reader and operator may do nothing until it is granted: see freshrec topics acls.
     """
     with _progress() as tell:
         address = local_kafka.up(data_dir, port, fresh, secure, on_progress=tell)
