@@ -187,6 +187,15 @@ class MetricsSettings(_Section, frozen=True):
     watchdog_s: Annotated[Seconds, _says("a worker that stands still so long, with lag, exits")] = 60.0
 
 
+class PrivacySettings(_Section, frozen=True):
+    """What is known of people, and what is told of few of them."""
+
+    pseudonym_key_file: Annotated[
+        str, _says("file with the key that replaces ids of people; or FRESHREC_PRIVACY__PSEUDONYM_KEY")
+    ] = ""
+    min_customers: Annotated[Count, _says("smaller segments, and rules counted less often, are not told")] = 1
+
+
 class LogSettings(_Section, frozen=True):
     """What is written to stderr."""
 
@@ -207,4 +216,5 @@ class Settings(_Section, frozen=True):
     segments: SegmentsSettings = SegmentsSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()
+    privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()

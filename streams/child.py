@@ -26,6 +26,7 @@ from streams.kafka_outbox import KafkaOutbox
 from streams.logging_setup import configure
 from streams.metrics_server import ChildEndpoint
 from streams.monitoring import Metrics
+from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget
 from streams.runtime import Runtime
 from streams.stages.partition import StageContext
@@ -77,7 +78,10 @@ class Child:
         self.metrics = Metrics()
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
-        context = StageContext(settings, self.outbox, views, self.metrics, now_ms, topic_ids)
+        pseudonyms = pseudonyms_of(settings.privacy)
+        context = StageContext(
+            settings, self.outbox, views, self.metrics, now_ms, topic_ids, pseudonyms=pseudonyms
+        )
         self.runtime = Runtime(plan.stages, context, self.outbox, self._fail, cluster=cluster)
         partitions = {
             name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases

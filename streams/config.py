@@ -67,6 +67,9 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     origins = dict.fromkeys(FIELDS, "default")
     for key, value, origin in (*_from_file(_find_file(file, variables)), *_from_environment(variables)):
         values[key], origins[key] = value, origin
+    if int(values["privacy.min_customers"]) > float(values["rules.min_count"]):
+        values["rules.min_count"] = float(values["privacy.min_customers"])
+        origins["rules.min_count"] = "privacy.min_customers"
     settings = _build(values)
     validate(settings, origins)
     return Loaded(settings, origins)

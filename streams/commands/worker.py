@@ -8,6 +8,7 @@ from schemas.settings import Settings
 from streams.cluster import topic_specs
 from streams.commands.context import pass_settings
 from streams.errors import BrokerError
+from streams.pseudonyms import pseudonyms_of
 from streams.supervisor import Supervisor
 from streams.topics import check_topics
 from streams.topology import STAGE_BY_NAME
@@ -28,6 +29,7 @@ def _stages(_: click.Context, __: click.Parameter, value: str | None) -> tuple[s
 @pass_settings
 def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     """Run the stages on Kafka until stopped (SIGTERM or Ctrl-C)."""
+    pseudonyms_of(settings.privacy)
     problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -65,6 +65,7 @@ def open_stage(
             source=source,
             cluster=cluster,
             topic_id=topic_id,
+            pseudonym_key=context.pseudonyms.fingerprint,
         )
         claim(database, expected)
         return _MAKERS[stage](partition, database, context)

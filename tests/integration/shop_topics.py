@@ -30,6 +30,7 @@ class Stored(NamedTuple):
     sent_at: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class ShopTopics:
@@ -109,7 +110,10 @@ class ShopTopics:
         def complete() -> bool:
             for place, records in self._consumer.poll(timeout_ms=200).items():
                 found.extend(
-                    Stored(topic, place.partition, each.offset, each.timestamp, each.key, each.value)
+                    Stored(
+                        *(topic, place.partition, each.offset, each.timestamp, each.key, each.value),
+                        tuple(each.headers),
+                    )
                     for each in records
                     if each.offset < ends[topic, place.partition]
                 )
