@@ -134,8 +134,11 @@ def _command_line(pid: int) -> str:
         except OSError:
             return ""
         return os.fsdecode(raw).rstrip("\0").replace("\0", " ")
-    asked = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    asked = subprocess.run(  # noqa: S603  # a command of our own
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607  # found by PATH, as a shell would
+        capture_output=True,
+        text=True,
+        check=False,  # found by PATH, as a shell would
     )
     return asked.stdout.strip()
 

@@ -112,7 +112,7 @@ def _format(home: BrokerHome, java: Path, jars: list[Path]) -> None:
         return
     tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "--config", str(home.properties)]
     users = scram_users(home.security) if home.security.exists else []
-    formatted = subprocess.run(
+    formatted = subprocess.run(  # noqa: S603  # a command of our own
         [str(java), *_JAVA_OPTIONS, *tool, "--cluster-id", _new_cluster_id(), *users],
         env=process.java_environment(jars),
         capture_output=True,

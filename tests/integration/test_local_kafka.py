@@ -64,7 +64,7 @@ def test_the_command_starts_a_broker_without_java_on_the_path(tmp_path: Path, da
     empty.mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith("JAVA")}
     group = "from streams.commands.kafka import kafka; kafka()"
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603  # a command of our own
         [sys.executable, "-c", group, "up", "--port", "0", "--data", str(data_dir)],
         env={**kept, "PATH": str(empty), "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -60,7 +60,7 @@ def freshrec(
 ) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end; one that hangs fails the test."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  # a command of our own
         [sys.executable, "-m", "streams.cli", *arguments],
         env={**others, **variables},
         cwd=folder,

@@ -78,7 +78,7 @@ class WorkerProcess:
         """Start, and return at once."""
         self._from = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  # a command of our own
                 self._command,
                 env=self._environment,
                 cwd=self._log.parent,

@@ -157,3 +157,13 @@ def test_a_customer_without_consent_leaves_no_attributes_in_the_view() -> None:
     assert msgspec.msgpack.decode(record.value or b"", type=CustomerFacts) == CustomerFacts(
         ANNA, {}, False, AT
     )
+
+
+def test_a_record_of_five_megabytes_costs_the_topic_of_refusals_a_few_kilobytes() -> None:
+    shop = Shop(Bench())
+    for raw in (b"x" * 5_000_000, b'{"type":"browse","at":"' + b"9" * 1_000_000 + b'"}', b"[" * 900_000):
+        shop.send_raw("browses", raw)
+    sizes = [len(record.value or b"") for record in shop.bench.taken("rejected")]
+    assert len(sizes) == 3
+    assert max(sizes) < 8_192
+    assert shop.events() == []
