@@ -91,3 +91,26 @@ def _groups(role: Role) -> Iterator[tuple[str, tuple[Operation, ...]]]:
 
 def _if(condition: bool, operation: Operation) -> tuple[Operation, ...]:  # reads as a sentence
     return (operation,) if condition else ()
+
+
+def table() -> str:
+    """The table of SECURITY.md: names with the same permissions stand in one row.
+
+    Examples
+    --------
+    >>> print(table().splitlines()[0])
+    | who | on | may |
+    """
+    rows: dict[tuple[str, str, tuple[Operation, ...]], list[str]] = {}
+    for each in permissions("", {role: role for role in ROLES}):
+        name = f"`{each.name}*`" if each.pattern == "prefixed" else f"`{each.name}`"
+        rows.setdefault((each.role, each.resource, each.operations), []).append(name)
+    lines = ["| who | on | may |", "|---|---|---|"]
+    for (role, resource, operations), names in rows.items():
+        what = resource if len(names) == 1 else f"{resource}s"
+        lines.append(f"| {role} | {what} {' '.join(names)} | {', '.join(operations)} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

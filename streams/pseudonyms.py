@@ -6,6 +6,7 @@ Applied once, at ingest; everything behind it knows pseudonyms only. Without a k
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from typing import Final
 
 from schemas.settings import PrivacySettings
@@ -17,6 +18,9 @@ MIN_KEY_CHARACTERS: Final = 32
 
 LENGTH: Final = 32
 """Characters of a pseudonym: 192 bits, far more than tell all customers of the world apart."""
+
+REMEMBERED: Final = 50_000
+"""Pseudonyms kept in memory: who was here lately comes back."""
 
 _FINGERPRINT_BYTES: Final = 8
 
@@ -42,6 +46,7 @@ class Pseudonyms:
 
     def __init__(self, key: Hidden | None = None) -> None:
         self._key = None if key is None else key.encode()
+        self._of = lru_cache(maxsize=REMEMBERED)(self._made)
 
     @property
     def on(self) -> bool:
@@ -67,7 +72,7 @@ class Pseudonyms:
         """Pseudonym of an order: the shop's own books say whose it is."""
         return self._of("o:", name)
 
-    def _of(self, kind: str, name: str) -> str:
+    def _made(self, kind: str, name: str) -> str:
         # The kind goes in, so that an order is not taken for the customer of the same number.
         if self._key is None:
             return name

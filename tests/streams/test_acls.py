@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from streams.acls import ROLES, Permission, Role, permissions
+from streams.acls import ROLES, Permission, Role, permissions, table
 from streams.topology import STAGES, TOPICS
 
 WHO: dict[Role, str] = {role: f"User:{role}" for role in ROLES}
@@ -55,3 +57,8 @@ def test_names_take_the_prefix_and_each_stands_once(role: Role) -> None:
     assert len({(each.resource, each.name) for each in found}) == len(found)
     assert all(each.name.startswith("shop-") and each.principal == f"User:{role}" for each in found)
     assert {name.removeprefix("shop-") for name in of(role, "shop-")} == set(of(role))
+
+
+def test_the_page_on_security_has_the_table_of_all_permissions() -> None:
+    page = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+    assert table() in page, "run: python -m streams.acls, and put what it prints into SECURITY.md"
