@@ -29,6 +29,7 @@ def _stages(_: click.Context, __: click.Parameter, value: str | None) -> tuple[s
 @pass_settings
 def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     """Run the stages on Kafka until stopped (SIGTERM or Ctrl-C)."""
+    # A key that cannot be used ends the command here, before any process starts.
     pseudonyms_of(settings.privacy)
     problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
