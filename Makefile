@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PACKAGES := schemas online_models streams
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types tests check-all bench clean
+.PHONY: help setup demo test check lint types tests audit check-all bench clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,10 @@ types: $(READY)  ## mypy --strict, tests included
 tests: $(READY)  ## doctests, unit, contract, property and integration tests (real Kafka), the wheel
 	$(BIN)/pytest --doctest-modules -m "not slow" $(PACKAGES) tests
 
-check-all: check  ## check, then the tests that take minutes
+audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
+	$(BIN)/python -m tests.audit
+
+check-all: check audit  ## check, the audit, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
 
 bench: $(READY)  ## measure throughput and latency; writes benchmarks/results

@@ -30,7 +30,7 @@ def replayed(format_: str, file: Path, folder: Path) -> dict[str, Any]:
     """What `freshrec replay --json` says of a file."""
     command = [sys.executable, "-m", "streams.cli", "replay", str(file), "--format", format_]
     command += ["--state", str(folder / "state"), "--out", str(folder / "lists.jsonl"), "--json"]
-    found = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    found = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603  # a command of our own
     if found.returncode:
         raise click.ClickException(f"replay of {file.name} ended with {found.returncode}; see above")
     summary: dict[str, Any] = msgspec.json.decode(found.stdout)

@@ -32,6 +32,12 @@ Weight = Annotated[float, Meta(ge=0)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 takes a free one."""
 
+Protocol = Literal["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"]
+"""How a connection to a broker is protected."""
+
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+"""How a client shows a broker that it knows the password."""
+
 Level = Literal["debug", "info", "warning", "error"]
 """How grave a line must be to be written."""
 
@@ -59,6 +65,13 @@ class KafkaSettings(_Section, frozen=True):
     learn_wait_ms: Annotated[Limit, _says("the same where nobody waits for the answer")] = 50
     linger_ms: Annotated[Limit, _says("how long an output may wait for company; 0 sends at once")] = 5
     send_timeout_s: Annotated[Seconds, _says("a send not acknowledged by then ends the process")] = 30.0
+    security_protocol: Annotated[Protocol, _says("SSL encrypts, SASL logs in")] = "PLAINTEXT"
+    sasl_mechanism: Annotated[Mechanism, _says("how the login is done, with SASL")] = "SCRAM-SHA-512"
+    sasl_username: Annotated[str, _says("who logs in, with SASL")] = ""
+    sasl_password_file: Annotated[str, _says("file with its password; or FRESHREC_KAFKA__SASL_PASSWORD")] = ""
+    ssl_cafile: Annotated[str, _says("PEM of who signed the brokers; empty: the system's")] = ""
+    ssl_certfile: Annotated[str, _says("PEM of our certificate, where brokers want one")] = ""
+    ssl_keyfile: Annotated[str, _says("PEM of its key; empty: in ssl_certfile")] = ""
 
 
 class StateSettings(_Section, frozen=True):
@@ -180,9 +193,19 @@ class RecommendSettings(_Section, frozen=True):
 class MetricsSettings(_Section, frozen=True):
     """Prometheus and health."""
 
-    host: Annotated[Text, _says("address of /metrics and /health (no login)")] = "127.0.0.1"
+    host: Annotated[Text, _says("address of /metrics and /health")] = "127.0.0.1"
     port: Annotated[Port, _says("port of /metrics and /health; 0: a free one")] = 9108
+    token_file: Annotated[str, _says("file with the token of /metrics; or FRESHREC_METRICS__TOKEN")] = ""
     watchdog_s: Annotated[Seconds, _says("a worker that stands still so long, with lag, exits")] = 60.0
+
+
+class PrivacySettings(_Section, frozen=True):
+    """What is known of people, and what is told of few of them."""
+
+    pseudonym_key_file: Annotated[
+        str, _says("file with the key that replaces ids of people; or FRESHREC_PRIVACY__PSEUDONYM_KEY")
+    ] = ""
+    min_customers: Annotated[Count, _says("smaller segments, and rules counted less often, are not told")] = 1
 
 
 class LogSettings(_Section, frozen=True):
@@ -206,4 +229,5 @@ class Settings(_Section, frozen=True):
     segments: SegmentsSettings = SegmentsSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()
+    privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()

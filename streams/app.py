@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TransportT
 from mode import CrashingSupervisor
 
-from schemas.settings import Settings
+from schemas.settings import KafkaSettings, Settings
+from streams.connection import client_options
 from streams.runtime import Runtime
 from streams.transport import REQUEST_TIMEOUT_S, Batch, BatchConsumer, BatchTransport
 
@@ -41,6 +43,20 @@ def instance_id(state_dir: Path, slot: int) -> str:
     return f"{hashlib.blake2b(place.encode(), digest_size=6).hexdigest()}-{slot}"
 
 
+def credentials_of(kafka: KafkaSettings) -> Credentials | None:
+    """What `streams.connection` says of encryption and login, as Faust wants it."""
+    options = client_options(kafka)
+    context = options.get("ssl_context")
+    if "sasl_mechanism" in options:
+        return SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            ssl_context=context,
+            mechanism=options["sasl_mechanism"],
+        )
+    return None if context is None else SSLCredentials(context)
+
+
 def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> WorkerApp:
     """Make the app of one stage group; it is started with `await app.start()`.
 
@@ -62,7 +78,8 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
     datadir.mkdir(parents=True, exist_ok=True)
     app = WorkerApp(
         name,
-        broker=[f"kafka://{each.strip()}" for each in kafka.bootstrap_servers.split(",")],
+        broker=[f"kafka://{each}" for each in client_options(kafka)["bootstrap_servers"]],
+        broker_credentials=credentials_of(kafka),
         datadir=str(datadir),
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(3.0, kafka.session_timeout_s / 4),

@@ -26,6 +26,7 @@ from streams.kafka_outbox import KafkaOutbox
 from streams.logging_setup import configure
 from streams.metrics_server import ChildEndpoint
 from streams.monitoring import Metrics
+from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget
 from streams.runtime import Runtime
 from streams.snapshots.automatic import Snapshotter
@@ -81,7 +82,10 @@ class Child:
         self.metrics = Metrics()
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
-        context = StageContext(settings, self.outbox, views, self.metrics, now_ms, topic_ids)
+        pseudonyms = pseudonyms_of(settings.privacy)
+        context = StageContext(
+            settings, self.outbox, views, self.metrics, now_ms, topic_ids, pseudonyms=pseudonyms
+        )
         library = open_library(settings) if settings.snapshot.url else None
         relocation = Relocation(library, self.metrics)
         self.runtime = Runtime(
@@ -187,7 +191,7 @@ class Child:
 async def run(plan: ChildPlan) -> int:
     """Run the stages of a plan; the exit code."""
     kafka = plan.settings.kafka
-    cluster, ids = await asyncio.to_thread(identify, kafka.bootstrap_servers)
+    cluster, ids = await asyncio.to_thread(identify, kafka)
     child = Child(plan, cluster, {name.removeprefix(kafka.topic_prefix): id_ for name, id_ in ids.items()})
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, child.stopping.set)

@@ -26,6 +26,7 @@ COMMANDS = {
     "similar": ("streams.commands.answers:similar", "Show the items most similar to one."),
     "rules": ("streams.commands.answers:rules", "Show association rules."),
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
+    "pseudonym": ("streams.commands.pseudonym:pseudonym", "Print under which id a customer is known."),
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),
     "snapshot": ("streams.commands.snapshot:snapshot", "Take, verify and restore snapshots of the state."),
     "topology": ("streams.commands.topology:topology", "Draw topics and stages."),

@@ -16,6 +16,7 @@ import msgspec
 
 from schemas.settings import Settings
 from streams.errors import SettingsError
+from streams.secrets import SECRETS, shown
 from streams.settings_fields import ENVIRONMENT_PREFIX, FIELDS, Value, read
 
 CONFIG_FILE = "freshrec.toml"
@@ -66,6 +67,9 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     origins = dict.fromkeys(FIELDS, "default")
     for key, value, origin in (*_from_file(_find_file(file, variables)), *_from_environment(variables)):
         values[key], origins[key] = value, origin
+    if int(values["privacy.min_customers"]) > float(values["rules.min_count"]):
+        values["rules.min_count"] = float(values["privacy.min_customers"])
+        origins["rules.min_count"] = "privacy.min_customers"
     settings = _build(values)
     validate(settings, origins)
     return Loaded(settings, origins)
@@ -132,19 +136,31 @@ def _from_file(path: Path | None) -> Iterator[tuple[str, Value, str]]:
             raise _misplaced(section, entries, origin)
         for name, value in entries.items():
             key = f"{section}.{name}"
+            if key in SECRETS:
+                raise _secret_in_file(key, origin)
             if key not in FIELDS:
                 raise _unknown(key, value, origin)
             yield key, FIELDS[key].check(value, origin), origin
+
+
+def _secret_in_file(key: str, origin: str) -> SettingsError:
+    source = SECRETS[key]
+    return SettingsError(
+        f"{key} is a secret and cannot stand among the settings ({origin}): write it to a file of its own "
+        f"and name that with {source.setting}, or set the environment variable {source.variable}"
+    )
 
 
 def _misplaced(name: str, value: object, origin: str) -> SettingsError:
     if isinstance(value, dict):
         close = difflib.get_close_matches(name, _SECTIONS, n=1)
         advice = f"did you mean [{close[0]}]?" if close else f"sections are {', '.join(_SECTIONS)}"
-        return SettingsError(f"unknown section [{name}] with {value!r} ({origin}); {advice}")
+        return SettingsError(f"unknown section [{name}] ({origin}); {advice}")
     homes = [key for key in FIELDS if key.endswith(f".{name}")]
     advice = f"did you mean {' or '.join(homes)}?" if homes else "every setting stands in a section"
-    return SettingsError(f"unknown setting {name} = {value!r} outside of any section ({origin}); {advice}")
+    return SettingsError(
+        f"unknown setting {name} = {shown(name, value)} outside of any section ({origin}); {advice}"
+    )
 
 
 def _parse_file(path: Path) -> dict[str, object]:
@@ -163,9 +179,10 @@ def _parse_file(path: Path) -> dict[str, object]:
 
 def _from_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, Value, str]]:
     by_variable = {field.variable: field for field in FIELDS.values()}
+    elsewhere = {CONFIG_VARIABLE, *(source.variable for source in SECRETS.values())}
     for name in sorted(variables):
         spelled = name.upper()
-        if not spelled.startswith(ENVIRONMENT_PREFIX) or spelled == CONFIG_VARIABLE:
+        if not spelled.startswith(ENVIRONMENT_PREFIX) or spelled in elsewhere:
             continue
         field = by_variable.get(spelled)
         if field is not None:
@@ -181,7 +198,7 @@ def _from_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, Value
 def _unknown(key: str, value: object, origin: str) -> SettingsError:
     close = difflib.get_close_matches(key, FIELDS, n=1)
     advice = f"did you mean {close[0]}?" if close else "'freshrec config' lists all settings"
-    return SettingsError(f"unknown setting {key} = {value!r} ({origin}); {advice}")
+    return SettingsError(f"unknown setting {key} = {shown(key, value)} ({origin}); {advice}")
 
 
 def _build(values: Mapping[str, Value]) -> Settings:

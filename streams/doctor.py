@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from schemas.settings import KafkaSettings, Settings
+from streams.broker_check import find_trouble
 from streams.cluster import topic_specs
 from streams.doctor_finding import Finding
 from streams.doctor_lag import check_lag
 from streams.doctor_models import check_models, check_state
 from streams.errors import BrokerError
-from streams.kafka_probe import broker_answers
 from streams.topics import check_topics, list_topics
 
 MIN_FREE_SHARE: Final = 0.05
@@ -59,22 +59,18 @@ def check_disk(
 
 
 def check_broker(settings: KafkaSettings) -> list[Finding]:
-    """Whether a broker answers at all."""
-    address = settings.bootstrap_servers
-    try:
-        if broker_answers(address):
-            return [Finding("broker", ok=True, cause=f"a Kafka broker answers at {address}")]
-        cause = f"no Kafka broker answers at {address}; topics, lag and models were not looked at"
-    except ValueError as error:
-        cause = f"kafka.bootstrap_servers cannot be used: {error}"
-    advice = "start a local one with 'freshrec kafka up', or correct FRESHREC_KAFKA__BOOTSTRAP_SERVERS"
-    return [Finding("broker", ok=False, cause=cause, what_to_do=advice)]
+    """Whether a broker answers, in the way that the settings say."""
+    trouble = find_trouble(settings)
+    if trouble is None:
+        return [Finding("broker", ok=True, cause=f"a Kafka broker answers at {settings.bootstrap_servers}")]
+    cause = f"{trouble.cause}; topics, lag and models were not looked at"
+    return [Finding("broker", ok=False, cause=cause, what_to_do=trouble.what_to_do)]
 
 
 def check_topology(settings: KafkaSettings) -> list[Finding]:
     """Whether every topic is there as the topology wants it: the missing ones, then each wrong one."""
     specs = topic_specs(settings)
-    present = {state.name for state in list_topics(settings.bootstrap_servers)}
+    present = {state.name for state in list_topics(settings)}
     missing = [spec.name for spec in specs if spec.name not in present]
     there = [spec for spec in specs if spec.name in present]
     findings = []
@@ -84,7 +80,7 @@ def check_topology(settings: KafkaSettings) -> list[Finding]:
         cause = f"{len(missing)} of {len(specs)} topics {verb} missing: {named}"
         advice = "create them with 'freshrec topics create', or correct FRESHREC_KAFKA__TOPIC_PREFIX"
         findings.append(Finding("topics", ok=False, cause=cause, what_to_do=advice))
-    for problem in check_topics(settings.bootstrap_servers, there):
+    for problem in check_topics(settings, there):
         cause, _, advice = problem.partition(": ")
         findings.append(Finding("topics", ok=False, cause=cause, what_to_do=advice))
     return findings or [

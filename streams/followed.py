@@ -178,6 +178,12 @@ class Views:
         """What the shop told of a customer."""
         return self._get("customer-view", user, CustomerFacts)
 
+    def note_customer(self, user: str, value: bytes | None, version: Version) -> None:
+        """Take a customer's row before it comes back from its topic, so that the next event goes by it."""
+        followed = self.topics.get("customer-view")
+        if followed is not None:
+            followed.learn(user, value, version)
+
     def centroids(self) -> Centroids | None:
         """The clustering, as last published."""
         return self._get("centroids", "centroids", Centroids)

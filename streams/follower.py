@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from schemas.settings import KafkaSettings
+from streams.connection import client_options
 from streams.followed import Views
 from streams.kafka_outbox import VERSION_HEADER
 from streams.outbox import Version
@@ -67,7 +68,7 @@ class Follower:
         if not self._places:
             return
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap_servers,
+            **client_options(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=self._settings.fetch_max_bytes,

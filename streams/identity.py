@@ -38,6 +38,9 @@ LEARNING: dict[str, tuple[str, ...]] = {
 }
 """Settings that decide what a stage learns: sections or single keys."""
 
+BY_CUSTOMER = ("history", "segments")
+"""Stages whose rows have the names of people: under another key they would be other people's."""
+
 
 def learning_settings(stage: str, settings: Settings) -> dict[str, str]:
     """Every setting that decides what `stage` learns, as text."""
@@ -59,9 +62,12 @@ def expected_meta(
     source: str,
     cluster: str,
     topic_id: str,
+    pseudonym_key: str,
 ) -> MetaRow:
-    """What the meta row of this stage and partition has to say."""
+    """What the meta row of this stage and partition has to say; `pseudonym_key` is the key's fingerprint."""
     learning = learning_settings(stage, settings)
+    if pseudonym_key and stage in BY_CUSTOMER:
+        learning["privacy.pseudonym_key"] = pseudonym_key
     text = repr((ROW_VERSIONS.get(stage), sorted(learning.items())))
     fingerprint = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return MetaRow(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaProducer
 
 from schemas.settings import KafkaSettings
+from streams.connection import client_options
 from streams.errors import DeliveryError
 from streams.outbox import Outgoing
 from streams.topology import MAX_MESSAGE_BYTES
@@ -40,7 +41,7 @@ class KafkaOutbox:
     async def start(self) -> None:
         """Connect."""
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap_servers,
+            **client_options(self._settings),
             enable_idempotence=True,
             acks="all",
             linger_ms=self._settings.linger_ms,

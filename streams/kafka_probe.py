@@ -6,11 +6,16 @@ may own the port. Reads only; nothing is retried here.
 
 import socket
 import struct
+from typing import Final
 
-_CORRELATION_ID = 0x66726563
-# Metadata (api key 3) version 1 for no topics at all: the oldest request that lists the live brokers.
-_REQUEST = struct.pack(">hhih8si", 3, 1, _CORRELATION_ID, 8, b"freshrec", 0)
-_ANSWER_HEAD = struct.Struct(">iii")
+_CORRELATION_ID: Final = 0x66726563
+_METADATA, _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 3, 17, 36
+_MAX_ANSWER_BYTES: Final = 65_536
+_NO_TOPICS: Final = struct.pack(">i", 0)
+
+
+class NoKafkaError(OSError):
+    """What answers isn't a Kafka broker, or it hung up on the request."""
 
 
 def split_addresses(bootstrap: str) -> list[tuple[str, int]]:
@@ -71,12 +76,84 @@ def broker_answers(bootstrap: str, timeout_s: float = 2.0) -> bool:
 def _answers(host: str, port: int, timeout_s: float) -> bool:
     try:
         with socket.create_connection((host, port), timeout=timeout_s) as connection:
-            connection.sendall(struct.pack(">i", len(_REQUEST)) + _REQUEST)
-            head = connection.recv(_ANSWER_HEAD.size, socket.MSG_WAITALL)
+            return live_brokers(connection) > 0
     except OSError:
         return False
-    if len(head) < _ANSWER_HEAD.size:
-        return False
-    _, correlation_id, live_brokers = _ANSWER_HEAD.unpack(head)
+
+
+def live_brokers(connection: socket.socket) -> int:
+    """How many brokers the cluster knows to live, asked on an open connection; 0 while it still starts.
+
+    Raises
+    ------
+    OSError
+        The connection ends, or no Kafka is at its other end.
+    """
+    # Version 1 for no topics at all: the oldest request that lists the live brokers.
+    (count,) = struct.unpack_from(">i", _ask(connection, _METADATA, 1, _NO_TOPICS))
+    return int(count)
+
+
+def offered_mechanisms(connection: socket.socket, wanted: str) -> list[str]:
+    """Mechanisms that a broker takes logins by; `wanted` is the one that this connection asks for.
+
+    Raises
+    ------
+    OSError
+        The connection ends, or no Kafka that wants a login is at its other end.
+    """
+    name = wanted.encode()
+    answer = _ask(connection, _SASL_HANDSHAKE, 1, struct.pack(">h", len(name)) + name)
+    (count,), at = struct.unpack_from(">i", answer, 2), 6
+    found = []
+    for _ in range(count):
+        (length,) = struct.unpack_from(">h", answer, at)
+        found.append(answer[at + 2 : at + 2 + length].decode())
+        at += 2 + length
+    return found
+
+
+class RefusedError(OSError):
+    """A broker takes a login for a wrong one; the message is its own."""
+
+
+def send_login(connection: socket.socket, token: bytes) -> bytes:
+    """Send one step of a login and return what the broker answers to it; `offered_mechanisms` goes before.
+
+    Raises
+    ------
+    RefusedError
+        The broker refuses the login.
+    OSError
+        The connection ends.
+    """
+    answer = _ask(connection, _SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token)
+    error, length = struct.unpack_from(">hh", answer)
+    at = 4 + max(0, length)
+    if error:
+        raise RefusedError(answer[4:at].decode() or f"error {error}")
+    (size,) = struct.unpack_from(">i", answer, at)
+    return answer[at + 4 : at + 4 + size]
+
+
+def _ask(connection: socket.socket, api_key: int, version: int, body: bytes) -> bytes:
+    """Send one request and return what follows the head of its answer."""
+    client = b"freshrec"
+    request = struct.pack(">hhih", api_key, version, _CORRELATION_ID, len(client)) + client + body
+    connection.sendall(struct.pack(">i", len(request)) + request)
+    length, correlation_id = struct.unpack(">ii", _read(connection, 8))
     # The number is checked because a connection to a free local port can meet itself and echo the request.
-    return bool(correlation_id == _CORRELATION_ID and live_brokers > 0)
+    if correlation_id != _CORRELATION_ID or not 8 <= length <= _MAX_ANSWER_BYTES:
+        raise NoKafkaError("what was answered is not Kafka's")
+    return _read(connection, length - 4)
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    # An encrypted socket knows no MSG_WAITALL.
+    read = b""
+    while len(read) < size:
+        piece = connection.recv(size - len(read))
+        if not piece:
+            raise NoKafkaError("the connection was closed instead of an answer")
+        read += piece
+    return read

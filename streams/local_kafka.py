@@ -10,14 +10,16 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.settings import KafkaSettings, Mechanism
 from streams import local_kafka_process as process
+from streams import local_kafka_security as security
 from streams.errors import BrokerError
-from streams.kafka_probe import broker_answers
 from streams.local_kafka_download import KAFKA_VERSION
 from streams.local_kafka_jars import class_path
 from streams.local_kafka_lock import turn
 from streams.local_kafka_process import STOP_GRACE_S, BrokerHome
-from streams.local_kafka_start import address, require_free, start, wait_until_it_answers
+from streams.local_kafka_security import make
+from streams.local_kafka_start import address, answers, require_free, start, wait_until_it_answers
 
 # A second command may have to wait for the first one's download.
 _LOCK_WAIT_S = 900.0
@@ -40,6 +42,7 @@ def up(
     data_dir: Path,
     port: int,
     fresh: bool = False,
+    secure: bool = False,
     timeout_s: float = 120.0,
     on_progress: Callable[[str], None] | None = None,
 ) -> str:
@@ -54,6 +57,9 @@ def up(
         keeps the port it has.
     fresh
         Delete all topics and their data first, stopping a running broker.
+    secure
+        Take clients only over TLS, with a login and with permissions (see `client_settings`). Decided when
+        a directory's topics are made; a broker that is secure stays so until a `fresh` start without.
     timeout_s
         How long the broker may take to answer; a first download has no limit but its own.
     on_progress
@@ -67,12 +73,18 @@ def up(
     Raises
     ------
     BrokerError
-        The port is taken, the download failed, or the broker ended or did not answer in time.
+        The port is taken, the download failed, the directory's topics are those of a broker without
+        security, or the broker ended or did not answer in time.
     """
     tell = on_progress or (lambda _message: None)
     home = _home(data_dir)
     with turn(home.lock, _LOCK_WAIT_S, tell):
         running = process.read_record(home)
+        if secure and not fresh and home.storage.exists() and not home.security.exists:
+            raise BrokerError(
+                f"the topics in {home.storage} were made without security, expected a secure broker: "
+                f"begin with empty topics (--fresh), or choose another directory"
+            )
         if running is not None and not fresh:
             wait_until_it_answers(home, running, timeout_s)
             return address(running.port)
@@ -84,6 +96,8 @@ def up(
         jars = class_path(tell)
         if fresh:
             _delete_topics(home)
+        if secure and not home.security.exists:
+            make(home.security)
         tell(f"starting Kafka {KAFKA_VERSION}")
         return address(start(home, port, jars, timeout_s))
 
@@ -120,7 +134,24 @@ def status(data_dir: Path) -> KafkaStatus:
     if record is None:
         return KafkaStatus(False, None, None, None, str(home.root))
     bootstrap = address(record.port)
-    return KafkaStatus(broker_answers(bootstrap), record.pid, bootstrap, record.version, str(home.root))
+    return KafkaStatus(answers(home, record.port), record.pid, bootstrap, record.version, str(home.root))
+
+
+def client_settings(data_dir: Path, user: str, mechanism: Mechanism = "SCRAM-SHA-512") -> KafkaSettings:
+    """How a user (see `local_kafka_security.USERS`) connects to the secure broker of this directory.
+
+    Raises
+    ------
+    BrokerError
+        No secure broker runs there.
+    """
+    home = _home(data_dir)
+    record = process.read_record(home)
+    if record is None or not home.security.exists:
+        raise BrokerError(
+            f"no secure broker of {home.root} runs: start one with 'freshrec kafka up --secure'"
+        )
+    return security.client_settings(home.security, address(record.port), user, mechanism)
 
 
 def _home(data_dir: Path) -> BrokerHome:
@@ -134,10 +165,11 @@ def _stop(home: BrokerHome, pid: int) -> None:
 
 
 def _delete_topics(home: BrokerHome) -> None:
-    if not home.storage.exists():
-        return
-    try:
-        shutil.rmtree(home.storage)
-    except OSError as error:
-        msg = f"the topics in {home.storage} cannot be deleted: {error}. Delete that directory by hand"
-        raise BrokerError(msg) from error
+    for folder in (home.storage, home.security.folder):
+        if not folder.exists():
+            continue
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            msg = f"the topics in {folder} cannot be deleted: {error}. Delete that directory by hand"
+            raise BrokerError(msg) from error

@@ -3,6 +3,7 @@
 One node that is broker and controller, reachable from this machine only, with nothing replicated.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from streams.topology import MAX_MESSAGE_BYTES
@@ -10,7 +11,9 @@ from streams.topology import MAX_MESSAGE_BYTES
 HOST = "127.0.0.1"
 
 
-def server_properties(storage: Path, port: int, controller_port: int) -> str:
+def server_properties(
+    storage: Path, port: int, controller_port: int, security: Mapping[str, str] | None = None
+) -> str:
     """Render `server.properties`.
 
     Parameters
@@ -19,6 +22,8 @@ def server_properties(storage: Path, port: int, controller_port: int) -> str:
         Absolute directory of the topics' data; a comma in it cannot be expressed.
     port, controller_port
         Where clients, and where the node itself, connect.
+    security
+        Settings of encryption, logins and permissions; None for a broker that lets everybody in.
 
     Raises
     ------
@@ -35,21 +40,22 @@ def server_properties(storage: Path, port: int, controller_port: int) -> str:
         msg = f"Kafka cannot keep data in {storage}: its name has a comma. Choose a directory without one"
         raise ValueError(msg)
     settings = {
-        **_addresses(port, controller_port),
+        **_addresses(port, controller_port, "SASL_SSL" if security else "PLAINTEXT"),
         "log.dirs": str(storage),
         **_topics(),
         **_internal_topics(),
         **_small_machine(),
+        **(security or {}),
     }
     return "".join(f"{key}={_escape(value)}\n" for key, value in settings.items())
 
 
-def _addresses(port: int, controller_port: int) -> dict[str, str]:
+def _addresses(port: int, controller_port: int, protocol: str) -> dict[str, str]:
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listeners": f"{protocol}://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"{protocol}://{HOST}:{port}",
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
     }

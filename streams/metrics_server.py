@@ -16,8 +16,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas.settings import MetricsSettings
 from streams.errors import SettingsError, StateError
 from streams.health import HEALTHY, Health, combined
+from streams.metrics_access import bearer_token, holds
 from streams.metrics_merge import Merged
 from streams.monitoring import Metrics, SupervisorMetrics
+from streams.secrets import Hidden
 
 SUPERVISOR = "supervisor"
 """Value of the label `group` in what the supervisor itself counts."""
@@ -101,6 +103,7 @@ class SupervisorServer:
         self._children = children
         self._health = health
         self._runner: web.AppRunner | None = None
+        self._token: Hidden | None = None
 
     async def start(self) -> int:
         """Listen until `stop`, and return the port.
@@ -108,8 +111,9 @@ class SupervisorServer:
         Raises
         ------
         SettingsError
-            If host and port cannot be bound.
+            If host and port cannot be bound, or others could reach them and there is no token.
         """
+        self._token = bearer_token(self._settings)
         host, port = self._settings.host, self._settings.port
         self._runner = await _runner(
             {
@@ -157,7 +161,9 @@ class SupervisorServer:
         merged.add(SUPERVISOR, self._metrics.render().decode())
         return merged.render()
 
-    async def _answer_metrics(self, _: web.Request) -> web.Response:
+    async def _answer_metrics(self, request: web.Request) -> web.Response:
+        if self._token is not None and not holds(request.headers.get("Authorization"), self._token):
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         return _metrics_response(await self.metrics())
 
     async def _answer_live(self, _: web.Request) -> web.Response:

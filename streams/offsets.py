@@ -13,7 +13,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
 from schemas.settings import KafkaSettings
-from streams.topics import _admin
+from streams.topics import admin_of
 from streams.topology import GROUPS, STAGES, TOPIC_BY_NAME, partitions_of
 
 Place = tuple[str, int]
@@ -40,13 +40,13 @@ class GroupLag(msgspec.Struct, frozen=True):
     waiting: dict[Place, int]
 
 
-def offset_ranges(bootstrap: str, partitions: Mapping[str, int]) -> dict[Place, tuple[int, int]]:
+def offset_ranges(settings: KafkaSettings, partitions: Mapping[str, int]) -> dict[Place, tuple[int, int]]:
     """First offset of each partition, and the one behind its last record.
 
     Parameters
     ----------
-    bootstrap
-        One or more `host:port`, separated by commas.
+    settings
+        Where the broker is and how to connect.
     partitions
         How many partitions each topic has; all have to be there.
 
@@ -58,7 +58,7 @@ def offset_ranges(bootstrap: str, partitions: Mapping[str, int]) -> dict[Place, 
     places = [TopicPartition(name, number) for name, many in partitions.items() for number in range(many)]
     if not places:
         return {}
-    with _admin(bootstrap) as admin:
+    with admin_of(settings) as admin:
         first = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST))
         end = admin.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))
     return {(each.topic, each.partition): (first[each].offset, end[each].offset) for each in places}
@@ -77,7 +77,7 @@ def source_ranges(settings: KafkaSettings) -> dict[Place, tuple[int, int]]:
         settings.topic_prefix + name: partitions_of(TOPIC_BY_NAME[name], settings.partitions)
         for name in names
     }
-    return offset_ranges(settings.bootstrap_servers, wanted)
+    return offset_ranges(settings, wanted)
 
 
 def group_lags(settings: KafkaSettings) -> list[GroupLag]:
@@ -89,7 +89,7 @@ def group_lags(settings: KafkaSettings) -> list[GroupLag]:
         No broker answers, or a topic is missing.
     """
     names = {group: f"{settings.topic_prefix}freshrec-{group}" for group in GROUPS}
-    with _admin(settings.bootstrap_servers) as admin:
+    with admin_of(settings) as admin:
         committed = _once_coordinated(lambda: admin.list_group_offsets(dict.fromkeys(names.values())))
         # Not described in full: the client cannot read what Faust writes about members, and logs that.
         states = {each["group_id"]: each["group_state"] for each in admin.list_groups()}

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.settings import KafkaSettings
 from streams.cluster import topic_specs
+from streams.connection import client_options
 from streams.errors import BrokerError, DeliveryError
 from streams.partitioning import partition_of
 from streams.topics import check_topics
@@ -92,7 +93,7 @@ async def send_all(
     """
     await asyncio.to_thread(_require_topics, settings)
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap_servers,
+        **client_options(settings),
         enable_idempotence=True,
         linger_ms=5,
         max_batch_size=131_072,
@@ -118,7 +119,7 @@ async def send_all(
 def _require_topics(settings: KafkaSettings) -> None:
     public = {settings.topic_prefix + topic.name for topic in TOPICS if topic.kind == "entry"}
     specs = [spec for spec in topic_specs(settings) if spec.name in public]
-    problems = check_topics(settings.bootstrap_servers, specs)
+    problems = check_topics(settings, specs)
     if problems:
         more = f" (and {len(problems) - 1} more like it)" if len(problems) > 1 else ""
         raise BrokerError(problems[0] + more)

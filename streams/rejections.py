@@ -15,9 +15,10 @@ from kafka.errors import KafkaError
 
 from schemas.recommendations import Rejection
 from schemas.settings import KafkaSettings
+from streams.connection import client_options
 from streams.errors import BrokerError, NotFoundError
 from streams.offsets import offset_ranges
-from streams.topics import list_topics
+from streams.topics import list_topics, missing
 
 REPLAY_FILE: Final = "rejected.jsonl"
 _TOPIC: Final = "rejected"
@@ -51,17 +52,17 @@ def of_kafka(settings: KafkaSettings, limit: int) -> list[Rejection]:
         No broker answers, the topic is missing, or its records don't come.
     """
     topic = settings.topic_prefix + _TOPIC
-    state = next((each for each in list_topics(settings.bootstrap_servers) if each.name == topic), None)
+    state = next((each for each in list_topics(settings) if each.name == topic), None)
     if state is None:
-        raise BrokerError(f"topic {topic} is missing: create it with 'freshrec topics create'")
-    ranges = offset_ranges(settings.bootstrap_servers, {topic: state.partitions})
+        raise BrokerError(missing(topic, settings))
+    ranges = offset_ranges(settings, {topic: state.partitions})
     wanted = {
         TopicPartition(*place): (max(first, end - limit), end)
         for place, (first, end) in ranges.items()
         if end > first
     }
     try:
-        values = _read(settings.bootstrap_servers, wanted) if wanted else []
+        values = _read(settings, wanted) if wanted else []
     except KafkaError as error:
         raise BrokerError(
             f"{topic} cannot be read: {error}. 'freshrec doctor' looks for the cause"
@@ -69,11 +70,11 @@ def of_kafka(settings: KafkaSettings, limit: int) -> list[Rejection]:
     return sorted(_rejections(values), key=lambda each: each.at)[-limit:]
 
 
-def _read(bootstrap: str, wanted: dict[TopicPartition, tuple[int, int]]) -> list[bytes]:
+def _read(settings: KafkaSettings, wanted: dict[TopicPartition, tuple[int, int]]) -> list[bytes]:
     """Values from a first offset up to an end offset in each partition."""
     values: list[bytes] = []
     consumer: Any = KafkaConsumer(
-        bootstrap_servers=bootstrap.split(","), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50
+        **client_options(settings), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50
     )
     try:
         consumer.assign(list(wanted))

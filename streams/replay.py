@@ -22,6 +22,7 @@ from streams.memory_log import MemoryLog
 from streams.monitoring import Metrics
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
+from streams.pseudonyms import Pseudonyms
 from streams.rocks_store import RocksBudget
 from streams.stages.history import HistoryPartition
 from streams.stages.ingest import IngestPartition
@@ -53,6 +54,8 @@ class Replay:
         Called with each rejection.
     measure : bool
         Compare each customer's list with what the customer does next.
+    pseudonyms : Pseudonyms, optional
+        What replaces ids of people; nothing by default.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Replay:
         on_recommendation: Callable[[bytes], None],
         on_rejected: Callable[[Rejection], None] = lambda _: None,
         measure: bool = True,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.settings = settings
         self._on_recommendation, self._on_rejected = on_recommendation, on_rejected
@@ -89,7 +93,13 @@ class Replay:
         self.log = MemoryLog(self.views, self._output)
         self._clock = 0
         context = StageContext(
-            settings, self.log, self.views, self.metrics, lambda: self._clock, public_marks=False
+            settings,
+            self.log,
+            self.views,
+            self.metrics,
+            lambda: self._clock,
+            public_marks=False,
+            pseudonyms=pseudonyms or Pseudonyms(),
         )
         self._context = context
         self._ingest: dict[str, IngestPartition] = {}

@@ -23,6 +23,7 @@ from streams.errors import StateError
 from streams.followed import FollowedTopic
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.small_groups import large_enough, without_small
 from streams.stages.opening import database_path
 from streams.topology import TOPIC_BY_NAME, partitions_of
 from streams.view_store import VIEWS, ViewDatabase
@@ -147,12 +148,15 @@ class StoredViews:
     def centroids(self) -> Centroids | None:
         """The clustering."""
         step = self._clusters()
-        return None if step is None else step.centroids()
+        return None if step is None else self._told(step.centroids())
 
     def profiles(self) -> list[SegmentProfile]:
         """What the segments are like."""
         step = self._clusters()
-        return [] if step is None else step.profiles()
+        return [] if step is None else large_enough(step.profiles(), self._settings.privacy.min_customers)
+
+    def _told(self, centroids: Centroids | None) -> Centroids | None:
+        return None if centroids is None else without_small(centroids, self._settings.privacy.min_customers)
 
     def item(self, item: str) -> ItemFacts | None:
         """The catalogue's row of an item, from the newest view of it that some process holds."""

@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
+from schemas.settings import KafkaSettings
+from streams.broker_check import find_trouble
+from streams.connection import client_options
 from streams.errors import BrokerError
-from streams.kafka_probe import broker_answers
 
 _TIMEOUT_MS = 10_000
 _CLEANUP = "cleanup.policy"
@@ -36,13 +38,13 @@ class TopicState(msgspec.Struct, frozen=True):
     config: dict[str, str]
 
 
-def create_topics(bootstrap: str, specs: Sequence[TopicSpec], *, replication: int) -> list[str]:
+def create_topics(settings: KafkaSettings, specs: Sequence[TopicSpec], *, replication: int) -> list[str]:
     """Create the topics that are missing, and wait until they can be used.
 
     Parameters
     ----------
-    bootstrap
-        One or more `host:port`, separated by commas.
+    settings
+        Where the broker is and how to connect.
     specs
         Every topic that should be there.
     replication
@@ -59,7 +61,7 @@ def create_topics(bootstrap: str, specs: Sequence[TopicSpec], *, replication: in
         No broker answers, an existing topic differs from its spec (then nothing is created), or the broker
         refuses a topic.
     """
-    with _admin(bootstrap) as admin:
+    with admin_of(settings) as admin:
         present = {state.name: state for state in _states(admin)}
         wrong = [problem for spec in specs for problem in _differences(spec, present.get(spec.name))]
         if wrong:
@@ -67,13 +69,13 @@ def create_topics(bootstrap: str, specs: Sequence[TopicSpec], *, replication: in
         missing = [spec for spec in specs if spec.name not in present]
         created = _create(admin, missing, replication) if missing else []
     # Another command may have created the same topics meanwhile, from other settings.
-    problems = check_topics(bootstrap, [spec for spec in missing if spec.name not in created])
+    problems = check_topics(settings, [spec for spec in missing if spec.name not in created])
     if problems:
         raise BrokerError("; ".join(problems))
     return created
 
 
-def list_topics(bootstrap: str) -> list[TopicState]:
+def list_topics(settings: KafkaSettings) -> list[TopicState]:
     """Return the topics of the cluster by name, without Kafka's internal ones.
 
     Raises
@@ -81,11 +83,11 @@ def list_topics(bootstrap: str) -> list[TopicState]:
     BrokerError
         No broker answers.
     """
-    with _admin(bootstrap) as admin:
+    with admin_of(settings) as admin:
         return _states(admin)
 
 
-def check_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> list[str]:
+def check_topics(settings: KafkaSettings, specs: Sequence[TopicSpec]) -> list[str]:
     """Compare the topics with what they should be.
 
     Returns
@@ -100,16 +102,21 @@ def check_topics(bootstrap: str, specs: Sequence[TopicSpec]) -> list[str]:
     """
     if not specs:
         return []
-    present = {state.name: state for state in list_topics(bootstrap)}
-    return [
-        problem
-        for spec in specs
-        for problem in (_differences(spec, present[spec.name]) if spec.name in present else [_missing(spec)])
-    ]
+    present = {state.name: state for state in list_topics(settings)}
+    problems = []
+    for spec in specs:
+        state = present.get(spec.name)
+        problems += [missing(spec.name, settings)] if state is None else _differences(spec, state)
+    return problems
 
 
-def _missing(spec: TopicSpec) -> str:
-    return f"topic {spec.name} is missing: create it with 'freshrec topics create'"
+def missing(name: str, settings: KafkaSettings) -> str:
+    """Say that a topic is not there, and what to do."""
+    advice = "create it with 'freshrec topics create'"
+    if settings.security_protocol != "PLAINTEXT":
+        # A broker hides what a user may not see.
+        advice += f", or allow user {settings.sasl_username!r} what 'freshrec topics acls' lists"
+    return f"topic {name} is missing: {advice}"
 
 
 def _differences(spec: TopicSpec, state: TopicState | None) -> list[str]:
@@ -131,7 +138,7 @@ def _differences(spec: TopicSpec, state: TopicState | None) -> list[str]:
     return problems
 
 
-def identify(bootstrap: str) -> tuple[str, dict[str, str]]:
+def identify(settings: KafkaSettings) -> tuple[str, dict[str, str]]:
     """Id of the cluster, and Kafka's id of each topic by name: a topic made again has another id.
 
     Raises
@@ -139,38 +146,47 @@ def identify(bootstrap: str) -> tuple[str, dict[str, str]]:
     BrokerError
         The broker cannot be reached, or refused.
     """
-    with _admin(bootstrap) as admin:
+    with admin_of(settings) as admin:
         cluster = str(admin.describe_cluster()["cluster_id"])
         return cluster, {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics()}
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[Any]:
-    _require_broker(bootstrap)
+def admin_of(settings: KafkaSettings) -> Iterator[Any]:
+    """Kafka's admin client, connected; closed with the block.
+
+    Raises
+    ------
+    BrokerError
+        No broker can be used as the settings say, or it refuses the login or a request.
+    SettingsError
+        User or password is missing.
+    """
+    # Looked at without the client library, which would wait and retry for half a minute.
+    trouble = find_trouble(settings)
+    if trouble is not None:
+        raise BrokerError(f"{trouble}; 'freshrec doctor' looks for the cause")
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=_TIMEOUT_MS)
+        admin = KafkaAdminClient(
+            **client_options(settings), request_timeout_ms=_TIMEOUT_MS, bootstrap_timeout_ms=_TIMEOUT_MS
+        )
         try:
             yield admin
         finally:
             admin.close()
     except KafkaError as error:
-        msg = f"the Kafka broker at {bootstrap} refused: {error}. 'freshrec doctor' looks for the cause"
-        raise BrokerError(msg) from error
+        raise BrokerError(_refusal(settings, error)) from error
 
 
-def _require_broker(bootstrap: str) -> None:
-    # Asked without the client library, which would wait and retry for half a minute.
-    try:
-        answers = broker_answers(bootstrap)
-    except ValueError as error:
-        msg = f"kafka.bootstrap_servers cannot be used: {error}"
-        raise BrokerError(msg) from error
-    if not answers:
-        msg = (
-            f"no Kafka broker answers at {bootstrap}: start a local one with 'freshrec kafka up', "
-            "or correct FRESHREC_KAFKA__BOOTSTRAP_SERVERS; 'freshrec doctor' looks for the cause"
+def _refusal(settings: KafkaSettings, error: KafkaError) -> str:
+    place = settings.bootstrap_servers
+    if isinstance(error, AuthorizationError):
+        who = f"user {settings.sasl_username!r}" if settings.sasl_username else "this client"
+        return (
+            f"the Kafka broker at {place} does not allow {who} to do this: {error}. "
+            f"'freshrec topics acls' prints what each program has to be allowed"
         )
-        raise BrokerError(msg)
+    return f"the Kafka broker at {place} refused: {error}. 'freshrec doctor' looks for the cause"
 
 
 def _states(admin: Any) -> list[TopicState]:

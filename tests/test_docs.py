@@ -69,7 +69,7 @@ def test_the_pages_that_a_program_writes_are_these() -> None:
 def test_a_generated_page_is_what_its_command_prints_on_any_terminal(target: str) -> None:
     program, *arguments = shlex.split(GENERATED[target])
     module = {"python": [], "freshrec": ["-m", "streams.cli"]}[program]
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  # a command of our own
         [sys.executable, *module, *arguments],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "40"},
@@ -173,8 +173,13 @@ def test_a_command_line_that_is_wrong_does_not_parse(wrong: str, monkeypatch: py
 def make(*arguments: str) -> str:
     """Output of make as it is called from a shell, also while these tests are run by make."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(
-        ["make", *arguments], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
+    done = subprocess.run(  # noqa: S603  # a command of our own
+        ["make", *arguments],  # noqa: S607  # found by PATH, as a shell would
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,  # found by PATH, as a shell would
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

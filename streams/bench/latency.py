@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from schemas.recommendations import Recommendation
+from schemas.settings import KafkaSettings
+from streams.connection import client_options
 
 
 class WatchPlan(msgspec.Struct):
@@ -33,7 +35,9 @@ class Watched(msgspec.Struct):
 
 async def watch(plan: WatchPlan) -> Watched:
     """Consume lists until none came for a while; latency by the time the broker appended both records."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=plan.bootstrap, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(
+        **client_options(KafkaSettings(bootstrap_servers=plan.bootstrap)), fetch_max_wait_ms=50
+    )
     await consumer.start()
     try:
         topics = [TopicPartition(plan.prefix + "recommendations", n) for n in range(plan.partitions)]

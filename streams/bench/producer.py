@@ -13,6 +13,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from online_models.worlds import PRESETS, Emitted, Storefront
+from schemas.settings import KafkaSettings
+from streams.connection import client_options
 from streams.partitioning import partition_of
 
 CHUNK_S = 0.005
@@ -56,7 +58,10 @@ def messages(plan: ProducerPlan) -> Iterator[Emitted]:
 async def send(plan: ProducerPlan) -> Sent:
     """Send everything and wait until it is acknowledged."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=plan.bootstrap, linger_ms=2, max_batch_size=131_072, acks="all"
+        **client_options(KafkaSettings(bootstrap_servers=plan.bootstrap)),
+        linger_ms=2,
+        max_batch_size=131_072,
+        acks="all",
     )
     await producer.start()
     try:

@@ -55,6 +55,7 @@ class Rig:
         self._environment = {
             **os.environ,
             "FRESHREC_KAFKA__BOOTSTRAP_SERVERS": bootstrap,
+            "FRESHREC_KAFKA__SECURITY_PROTOCOL": "PLAINTEXT",
             "FRESHREC_KAFKA__PARTITIONS": str(partitions),
             "FRESHREC_STATE__DIR": str(folder / "state"),
             "FRESHREC_METRICS__PORT": str(self.port),
@@ -99,7 +100,7 @@ class Rig:
     def spawn(self, module: str, plan: msgspec.Struct) -> "subprocess.Popen[str]":
         """Start a process of the benchmark with its plan."""
         argument = msgspec.json.encode(plan).decode()
-        return subprocess.Popen([sys.executable, "-m", module, argument], stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([sys.executable, "-m", module, argument], stdout=subprocess.PIPE, text=True)  # noqa: S603  # a command of our own
 
     def sent(self, producer: "subprocess.Popen[str]") -> Sent:
         """Wait for a producer to end; what it sent."""
@@ -169,7 +170,7 @@ def rig(folder: Path, environment: Mapping[str, str], *, partitions: int) -> Ite
     bootstrap = local_kafka.up(kafka, 0, fresh=True)
     try:
         settings = KafkaSettings(bootstrap_servers=bootstrap, partitions=partitions)
-        create_topics(bootstrap, topic_specs(settings), replication=1)
+        create_topics(settings, topic_specs(settings), replication=1)
         made = Rig(folder, bootstrap, partitions, environment)
         try:
             made.wait_ready()

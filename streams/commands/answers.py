@@ -19,6 +19,7 @@ from schemas.recommendations import AssociationRules, Latency, Recommendation, S
 from schemas.settings import Settings
 from streams.commands.context import pass_settings, with_state
 from streams.errors import NotFoundError
+from streams.pseudonyms import pseudonyms_of
 from streams.stages.history import MODELS
 from streams.stored_views import StoredViews
 
@@ -62,23 +63,27 @@ def _unknown(what: str, name: str, *, as_json: bool) -> int:
 @click.option("--k", type=click.IntRange(1, 1000), help="Length of the list; recommend.k by default.")
 @pass_settings
 def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, k: int | None) -> int:
-    """Recommend for a customer (or, by session id, for a guest), with the reasons."""
+    """Recommend for a customer (or, by session id, for a guest), with the reasons.
+
+    With pseudonyms, USER is the plain id; the answer bears the pseudonym, as the topic does.
+    """
+    pseudonyms = pseudonyms_of(settings.privacy)
     with _views(settings, state) as views:
-        key = f"u:{user}"
+        key = f"u:{pseudonyms.user(user)}"
         history = views.history(key)
         if history is None or history.newest is None:
-            key = f"s:{user}"
+            key = f"s:{pseudonyms.session(user)}"
             history = views.history(key)
         if history is None or history.newest is None:
             return _unknown("customer", user, as_json=as_json)
         cause, now = history.newest, time.time_ns() // 1_000_000
         request = Request(history=history, now=cause.event_at, k=k or settings.recommend.k)
         answer = BlendRecommender(views, settings).recommend(request)
-        guest = key.startswith("s:")
+        kind, _, name = key.partition(":")
         message = Recommendation(
             f"{cause.topic}:{cause.partition}:{cause.offset}",
-            None if guest else user,
-            user if guest else (history.sessions[-1].session_id if history.sessions else None),
+            name if kind == "u" else None,
+            name if kind == "s" else (history.sessions[-1].session_id if history.sessions else None),
             now,
             cause.event_ids,
             answer.items,
@@ -208,9 +213,13 @@ def _strongest(messages: list[AssociationRules], top: int) -> list[AssociationRu
 @_options
 @pass_settings
 def segment(settings: Settings, user: str, state: Path | None, as_json: bool) -> int:
-    """Show a customer's segment and what the segment is like."""
+    """Show a customer's segment and what the segment is like.
+
+    With pseudonyms, USER is the plain id; the answer bears the pseudonym, as the topic does.
+    """
+    name = pseudonyms_of(settings.privacy).user(user)
     with _views(settings, state) as views:
-        history, centroids = views.history(f"u:{user}"), views.centroids()
+        history, centroids = views.history(f"u:{name}"), views.centroids()
         if history is not None and centroids is None and not as_json:
             raise NotFoundError("there are no segments yet: they come with the first customers' events")
         if history is None or centroids is None or not history.behaviour.events:
@@ -218,7 +227,7 @@ def segment(settings: Settings, user: str, state: Path | None, as_json: bool) ->
         assigned = assign(centroids, features.vector(history.behaviour))
         if assigned is None:
             return _unknown("customer", user, as_json=as_json)
-        message = Segment(user, assigned[0], round(assigned[1], 6), history.last_at)
+        message = Segment(name, assigned[0], round(assigned[1], 6), history.last_at)
         if as_json:
             _print(message)
             return 0

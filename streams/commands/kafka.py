@@ -3,6 +3,7 @@
 Addresses and results go to stdout, progress to stderr. What is done and kept is `streams.local_kafka`'s.
 """
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,10 @@ import click
 import msgspec
 from rich.console import Console
 
+from schemas.settings import KafkaSettings
 from streams import local_kafka
+from streams.local_kafka_security import ADMIN
+from streams.settings_fields import FIELDS
 
 _data_option = click.option(
     "--data",
@@ -38,17 +42,24 @@ def kafka() -> None:
 )
 @_data_option
 @click.option("--fresh", is_flag=True, help="Delete all topics and their data first.")
-def up(port: int, data_dir: Path, fresh: bool) -> None:
+@click.option("--secure", is_flag=True, help="Take clients only over TLS, with a login and permissions.")
+def up(port: int, data_dir: Path, fresh: bool, secure: bool) -> None:
     """Start the broker and print its address once it answers.
 
     The first time, some 45 MB are downloaded into the user's cache. A broker that already runs is left as it
     is, unless --fresh is given. Topics and their data are kept between starts.
+
+    With --secure, what the administrator's environment has to hold is printed to stderr. The users worker,
+    storefront, reader and operator may do nothing until it is granted: see freshrec topics acls.
     """
     with _progress() as tell:
-        address = local_kafka.up(data_dir, port, fresh, on_progress=tell)
+        address = local_kafka.up(data_dir, port, fresh, secure, on_progress=tell)
     if port and not address.endswith(f":{port}"):
         click.echo(f"the broker of {data_dir} already runs, on another port than {port}", err=True)
     click.echo(address)
+    if secure:
+        for variable in _variables(local_kafka.client_settings(data_dir, ADMIN)):
+            click.echo(variable, err=True)
 
 
 @kafka.command()
@@ -76,6 +87,15 @@ def status(data_dir: Path, as_json: bool) -> None:
         )
     else:
         click.echo(f"not running ({found.data_dir})")
+
+
+def _variables(settings: KafkaSettings) -> Iterator[str]:
+    """What an environment has to hold so that commands connect with these settings."""
+    defaults = KafkaSettings()
+    for name in KafkaSettings.__struct_fields__:
+        value = getattr(settings, name)
+        if value != getattr(defaults, name):
+            yield f"export {FIELDS[f'kafka.{name}'].variable}={shlex.quote(str(value))}"
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from schemas.recommendations import Rejection
 from schemas.settings import Settings
 from streams.commands.context import pass_settings, with_state
 from streams.formats import FORMATS, FileReader, FileRecord, UnreadableLine
+from streams.pseudonyms import pseudonyms_of
 from streams.replay import Replay
 from streams.sorting import sorted_by_time
 from streams.stored_views import StoredViews
@@ -107,7 +108,12 @@ def replay(
             if kept <= MAX_REJECTED_KEPT:
                 refused.write(msgspec.json.encode(rejection) + b"\n")
 
-        run = Replay(settings, on_recommendation=on_recommendation, on_rejected=on_rejected)
+        run = Replay(
+            settings,
+            on_recommendation=on_recommendation,
+            on_rejected=on_rejected,
+            pseudonyms=pseudonyms_of(settings.privacy),
+        )
         stack.callback(run.close)
         started = perf_counter()
         _run(run, sorted_by_time(unreadable.only_readable(reader)), console)

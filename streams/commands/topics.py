@@ -1,4 +1,4 @@
-"""`freshrec topics create|list`: the topics of the topology on the broker.
+"""`freshrec topics create|list|acls`: the topics of the topology on the broker.
 
 Existing topics are never altered. Results go to stdout.
 """
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.settings import KafkaSettings, Settings
+from streams.acls import ROLES, Permission, Role, permissions
 from streams.cluster import topic_specs
 from streams.commands.context import pass_settings
 from streams.offsets import offset_ranges
@@ -28,7 +29,7 @@ class Row(msgspec.Struct, frozen=True):
 
 @click.group()
 def topics() -> None:
-    """Create and list the topics of the topology."""
+    """Create and list the topics of the topology, and who has to be allowed what."""
 
 
 @topics.command()
@@ -42,7 +43,7 @@ def create(settings: Settings, as_json: bool) -> None:
     """
     kafka = settings.kafka
     specs = topic_specs(kafka)
-    created = create_topics(kafka.bootstrap_servers, specs, replication=kafka.replication)
+    created = create_topics(kafka, specs, replication=kafka.replication)
     if as_json:
         existed = [spec.name for spec in specs if spec.name not in created]
         click.echo(msgspec.json.encode({"created": created, "existed": existed}).decode())
@@ -75,14 +76,48 @@ def list_(settings: Settings, as_json: bool) -> None:
     Console(markup=False, highlight=False).print(table)
 
 
+@topics.command()
+@click.option("--worker", default="User:worker", show_default=True, help="Who runs the worker.")
+@click.option("--storefront", default="User:storefront", show_default=True, help="Who sends events.")
+@click.option("--reader", default="User:reader", show_default=True, help="Who reads what comes out.")
+@click.option("--operator", default="User:operator", show_default=True, help="Who looks after the topics.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+@pass_settings
+def acls(settings: Settings, worker: str, storefront: str, reader: str, operator: str, as_json: bool) -> None:
+    """List what a broker with permissions has to allow to whom, for each topic and consumer group.
+
+    Nothing is asked or changed: an administrator grants it with Kafka's own tools. All are ALLOW, from any
+    host; whoever is not listed needs nothing.
+    """
+    who: dict[Role, str] = {
+        "worker": worker,
+        "storefront": storefront,
+        "reader": reader,
+        "operator": operator,
+    }
+    found = permissions(settings.kafka.topic_prefix, who)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for role in ROLES:
+        click.echo(f"{who[role]}: {ROLES[role].replace('`', '')}")
+        for each in (each for each in found if each.role == role):
+            name = each.name + ("*" if each.pattern == "prefixed" else "")
+            click.echo(f"  {each.resource:5}  {name:{_width(found)}}  {', '.join(each.operations)}")
+
+
+def _width(found: list[Permission]) -> int:
+    return max(len(each.name) for each in found) + 1
+
+
 def _rows(kafka: KafkaSettings) -> list[Row]:
     specs = topic_specs(kafka)
-    present = {state.name: state for state in list_topics(kafka.bootstrap_servers)}
+    present = {state.name: state for state in list_topics(kafka)}
     known = {spec.name: present[spec.name].partitions for spec in specs if spec.name in present}
     messages = dict.fromkeys(known, 0)
-    for (topic, _), (first, end) in offset_ranges(kafka.bootstrap_servers, known).items():
+    for (topic, _), (first, end) in offset_ranges(kafka, known).items():
         messages[topic] += end - first
-    problems = check_topics(kafka.bootstrap_servers, specs)
+    problems = check_topics(kafka, specs)
     rows = []
     for spec in specs:
         own = [problem for problem in problems if problem.startswith(f"topic {spec.name} ")]

@@ -8,6 +8,7 @@ from schemas.settings import Settings
 from streams.cluster import topic_specs
 from streams.commands.context import pass_settings
 from streams.errors import BrokerError
+from streams.pseudonyms import pseudonyms_of
 from streams.snapshots.library import open_library
 from streams.supervisor import Supervisor
 from streams.topics import check_topics
@@ -32,7 +33,9 @@ def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     if settings.snapshot.url:
         # What is wrong with the URL or the key is said here, once, not by every process again and again.
         open_library(settings)
-    problems = check_topics(settings.kafka.bootstrap_servers, topic_specs(settings.kafka))
+    # A key that cannot be used ends the command here, before any process starts.
+    pseudonyms_of(settings.privacy)
+    problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise BrokerError(f"{problems[0]}{more}; `freshrec topics create` makes what is missing")

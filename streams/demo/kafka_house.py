@@ -17,6 +17,7 @@ from online_models.worlds import Emitted
 from schemas.settings import Settings
 from streams import local_kafka
 from streams.cluster import topic_specs
+from streams.connection import client_options
 from streams.demo.house import Counts, Listener, counts_of
 from streams.demo.interrupts import undisturbed
 from streams.demo.screen import Screen
@@ -48,10 +49,8 @@ class KafkaHouse:
     async def connected(self, listener: Listener) -> AsyncIterator[None]:
         kafka = self.settings.kafka
         topics = [kafka.topic_prefix + name for name in (LISTS, REFUSALS)]
-        producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
-        consumer = AIOKafkaConsumer(
-            *topics, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
-        )
+        producer = AIOKafkaProducer(**client_options(kafka), acks="all")
+        consumer = AIOKafkaConsumer(*topics, **client_options(kafka), auto_offset_reset="earliest")
         try:
             await producer.start()
             await consumer.start()
@@ -127,7 +126,7 @@ def kafka_house(settings: Settings, folder: Path, port: int, screen: Screen) -> 
         screen.done(f"Kafka {version} answers at {bootstrap}")
         settings = replace(settings, kafka=replace(settings.kafka, bootstrap_servers=bootstrap))
         screen.doing("creating the topics")
-        made = create_topics(bootstrap, topic_specs(settings.kafka), replication=1)
+        made = create_topics(settings.kafka, topic_specs(settings.kafka), replication=1)
         screen.done(f"{len(made)} topics created")
         with _worker(settings, folder / "worker.log", screen) as worker:
             yield KafkaHouse(settings, worker)

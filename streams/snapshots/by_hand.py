@@ -12,6 +12,7 @@ from schemas.settings import Settings
 from schemas.snapshots import SnapshotManifest
 from streams.errors import SnapshotError, StateError
 from streams.identity import differences, expected_meta
+from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.snapshots.fetching import gather, put_in_place, restoring
 from streams.snapshots.library import Library, Shelf
@@ -161,6 +162,7 @@ def _fitting(library: Library, settings: Settings, shelf: Shelf, name: ManifestN
         source=origin.topic,
         cluster=origin.cluster_id,
         topic_id=origin.topic_id,
+        pseudonym_key=pseudonyms_of(settings.privacy).fingerprint,
     )
     different = differences(origin, expected)
     if different:

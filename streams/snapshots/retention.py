@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from schemas.settings import Settings, SnapshotSettings
+from streams.connection import client_options
 from streams.hosted import Hosted
 from streams.monitoring import Metrics
 from streams.runtime import Runtime
@@ -110,7 +111,7 @@ class RetentionWatch:
     async def run(self) -> None:
         """Look every minute, for ever; a broker that is away says nothing about retention."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka.bootstrap_servers,
+            **client_options(self._kafka),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
@@ -168,7 +169,7 @@ class RetentionWatch:
 
     def _ask(self, topics: set[str]) -> dict[str, int]:
         """Retention of each topic as the broker has it, else as the settings say, in ms."""
-        known = {state.name: state.config for state in list_topics(self._kafka.bootstrap_servers)}
+        known = {state.name: state.config for state in list_topics(self._kafka)}
         default = str(self._kafka.retention_hours * 3_600_000)
         return {topic: int(known.get(topic, {}).get(_RETENTION, default)) for topic in sorted(topics)}
 

@@ -7,6 +7,7 @@ from schemas.clusters import ClusterRow
 from schemas.messages import Packet, Sample
 from streams.outbox import Outgoing, Record
 from streams.rocks_store import RocksDatabase
+from streams.small_groups import enough, without_small
 from streams.stages.partition import KeptPartition, StageContext
 
 _json = msgspec.json.Encoder().encode
@@ -26,6 +27,7 @@ class ClustersPartition(KeptPartition):
         super().__init__("clusters", partition, database, context)
         self.step = ClustersStep(database.table("c", ClusterRow), context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[Sample]).decode
+        self._min_customers = context.settings.privacy.min_customers
         self._interval = context.settings.segments.publish_interval_ms
         # What a predecessor learned may not have been published.
         self._changed = True
@@ -54,8 +56,11 @@ class ClustersPartition(KeptPartition):
             return False
         version = (self.epoch, self.partition, self.progress.next_offset)
         put = self.context.outbox.put
-        put(Outgoing("centroids", 0, b"centroids", _pack(centroids), version))
+        told = without_small(centroids, self._min_customers)
+        put(Outgoing("centroids", 0, b"centroids", _pack(told), version))
         for profile in self.step.profiles():
-            put(Outgoing("segment-profiles", 0, profile.segment.encode(), _json(profile), version))
+            # A segment that became too small takes back what was told of it.
+            value = _json(profile) if enough(profile.size, self._min_customers) else None
+            put(Outgoing("segment-profiles", 0, profile.segment.encode(), value, version))
         self.context.metrics.published_rows.labels(view="centroids").inc()
         return False

@@ -5,6 +5,7 @@ ever has to look anything up; at-least-once, and `history` skips what it has app
 """
 
 import base64
+import re
 from itertools import accumulate
 
 import msgspec
@@ -25,6 +26,7 @@ REJECTED_RAW_BYTES = 4096
 MAX_CATEGORY_BYTES = 2_000
 """Of all categories of one item together; what is above it is left out."""
 
+_QUOTED = re.compile(r"""'.*'|".*\"""", re.DOTALL)
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -47,6 +49,7 @@ class IngestPartition:
     def __init__(self, topic: str, partition: int, context: StageContext) -> None:
         self.topic, self.partition, self.context = topic, partition, context
         self.progress = ProgressRow()
+        self._pseudonyms = context.pseudonyms
         self._limits = context.settings.ingest
         self._partitions = context.partitions("events")
         self._waiting: dict[int, list[Event]] = {}
@@ -100,17 +103,16 @@ class IngestPartition:
         at: int,
         record: Record,
     ) -> None:
-        user = message.user_id
-        key, event_id, session_id, order_id = _identity(message)
+        key, event_id, session_id, order_id = self._identity(message)
         lines, attributes, target, value, scale_max = self._content(message)
         profiling = True
         if isinstance(message, Customer):
             profiling = message.consent is None or message.consent.profiling is not False
-            self._put_customer(message, attributes or {}, at, record, profiling=profiling)
+            self._put_customer(key[2:], attributes or {}, at, record, profiling=profiling)
         elif isinstance(message, Erasure):
-            self._put_row("customer-view", message.user_id, None, record)
-        elif user is not None:
-            known = self.context.views.customer(user)
+            self._put_customer_row(key[2:], None, record)
+        elif message.user_id is not None:
+            known = self.context.views.customer(key[2:])
             profiling = known is None or known.profiling
         event = Event(
             key,
@@ -147,12 +149,29 @@ class IngestPartition:
         if isinstance(message, Impression):
             return [Line(item, []) for item in message.items], None, None, None, None
         if isinstance(message, Link):
-            return [], None, message.target_id, message.weight, None
+            return [], None, self._pseudonyms.user(message.target_id), message.weight, None
         if isinstance(message, Customer):
             names = ("age_band", "gender", "location", "income_band")
             given = {name: getattr(message, name) for name in names}
             return [], {name: text for name, text in given.items() if text is not None}, None, None, None
         return [], None, None, None, None
+
+    def _identity(
+        self, message: Browse | Purchase | Rating | Customer | Link | Impression | Erasure
+    ) -> tuple[str, str | None, str | None, str | None]:
+        """Internal key, event id, session id and order id; of people only pseudonyms, if there is a key."""
+        event_id: str | None = getattr(message, "event_id", None)
+        session_id: str | None = getattr(message, "session_id", None)
+        order_id: str | None = getattr(message, "order_id", None)
+        session_id = None if session_id is None else self._pseudonyms.session(session_id)
+        order_id = None if order_id is None else self._pseudonyms.order(order_id)
+        if message.user_id is not None:
+            key = f"u:{self._pseudonyms.user(message.user_id)}"
+        elif isinstance(message, Purchase):
+            key = f"o:{order_id}"
+        else:
+            key = f"s:{session_id}"
+        return key, event_id, session_id, order_id
 
     def _line(self, item: str, quantity: float = 1.0, unit_price: float | None = None) -> Line:
         known = self.context.views.item(item)
@@ -174,23 +193,35 @@ class IngestPartition:
         self._put_row("item-view", message.item_id, _pack(row), record)
 
     def _put_customer(
-        self, message: Customer, attributes: dict[str, str], at: int, record: Record, *, profiling: bool
+        self, user: str, attributes: dict[str, str], at: int, record: Record, *, profiling: bool
     ) -> None:
-        row = CustomerFacts(message.user_id, attributes if profiling else {}, profiling, at)
-        self._put_row("customer-view", message.user_id, _pack(row), record)
+        row = CustomerFacts(user, attributes if profiling else {}, profiling, at)
+        self._put_customer_row(user, _pack(row), record)
+
+    def _put_customer_row(self, user: str, value: bytes | None, record: Record) -> None:
+        version = self._version(record)
+        # Consent that was taken back holds for the very next event, not only once the row came back.
+        self.context.views.note_customer(user, value, version)
+        self._put_row("customer-view", user, value, record)
 
     def _put_row(self, topic: str, key: str, value: bytes | None, record: Record) -> None:
-        version: Version = (0, self.partition, record.offset)
+        version = self._version(record)
         partition = partition_of(key, self.context.partitions(topic))
         self.context.outbox.put(Outgoing(topic, partition, key.encode(), value, version))
+
+    def _version(self, record: Record) -> Version:
+        return 0, self.partition, record.offset
 
     def _reject(self, record: Record, rejected: Rejected) -> None:
         self._refused.inc()
         self.context.metrics.rejected.labels(reason=rejected.reason).inc()
-        raw = base64.b64encode((record.value or b"")[:REJECTED_RAW_BYTES]).decode()
+        raw, detail = base64.b64encode((record.value or b"")[:REJECTED_RAW_BYTES]).decode(), rejected.detail
+        if self._pseudonyms.on:
+            # Whatever was refused may hold ids anywhere, also in what a reason quotes.
+            raw, detail = "", _QUOTED.sub("(hidden)", detail)
         row = Rejection(
             rejected.reason,
-            rejected.detail[:1000],
+            detail[:1000],
             self.topic,
             self.partition,
             record.offset,
@@ -211,19 +242,3 @@ def _kind(message: Browse | Purchase | Rating | Customer | Link | Impression | E
     if isinstance(message, Browse):
         return message.action or "view"
     return type(message).__name__.lower()
-
-
-def _identity(
-    message: Browse | Purchase | Rating | Customer | Link | Impression | Erasure,
-) -> tuple[str, str | None, str | None, str | None]:
-    """Internal key, event id, session id and order id."""
-    event_id: str | None = getattr(message, "event_id", None)
-    session_id: str | None = getattr(message, "session_id", None)
-    order_id: str | None = getattr(message, "order_id", None)
-    if message.user_id is not None:
-        key = f"u:{message.user_id}"
-    elif isinstance(message, Purchase):
-        key = f"o:{order_id}"
-    else:
-        key = f"s:{session_id}"
-    return key, event_id, session_id, order_id

@@ -53,6 +53,7 @@ def meta_of(stage: str, partition: int, context: StageContext, *, cluster: str, 
         source=source,
         cluster=cluster,
         topic_id=topic_id,
+        pseudonym_key=context.pseudonyms.fingerprint,
     )
 
 

@@ -16,7 +16,8 @@ from schemas.settings import Settings
 from schemas.state import ProgressRow
 from streams.errors import GapError
 from streams.monitoring import Metrics
-from streams.outbox import Outbox, Record
+from streams.outbox import Outbox, Record, Version
+from streams.pseudonyms import Pseudonyms
 from streams.rocks_store import Frozen, RocksDatabase
 from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
 
@@ -33,6 +34,8 @@ class StageViews(Views, Protocol):
 
     def customer(self, user: str) -> CustomerFacts | None: ...
 
+    def note_customer(self, user: str, value: bytes | None, version: Version) -> None: ...
+
 
 class StageContext(msgspec.Struct):
     """What the stages of one process share.
@@ -40,6 +43,7 @@ class StageContext(msgspec.Struct):
     `now_ms` is the wall clock in a worker and event time in replay; nothing that is learned reads it.
     `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic;
     `public_marks` is False where nothing can append a public record twice (files).
+    `pseudonyms` replaces ids of people, if there is a key.
     """
 
     settings: Settings
@@ -49,6 +53,7 @@ class StageContext(msgspec.Struct):
     now_ms: Callable[[], int]
     topic_ids: dict[str, str] = {}
     public_marks: bool = True
+    pseudonyms: Pseudonyms = Pseudonyms()
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""

@@ -24,7 +24,9 @@ def changed(section: str, name: str) -> Settings:
 
 
 def fingerprint(stage: str, settings: Settings) -> str:
-    return expected_meta(stage, 0, 1, settings, source="x", cluster="c", topic_id="t").fingerprint
+    return expected_meta(
+        stage, 0, 1, settings, source="x", cluster="c", topic_id="t", pseudonym_key=""
+    ).fingerprint
 
 
 @pytest.mark.parametrize("stage", STEPS)

@@ -85,7 +85,7 @@ def test_what_is_learned_does_not_depend_on_the_hash_seed() -> None:
     code = "import json; from tests.contracts.test_models import digests; print(json.dumps(digests()))"
     found = []
     for seed in ("0", "4242"):
-        result = subprocess.run(
+        result = subprocess.run(  # noqa: S603  # a command of our own
             [sys.executable, "-c", code],
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": seed},

@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,18 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data_dir = tmp_path_factory.mktemp("kafka")
     try:
         yield local_kafka.up(data_dir, 0)
+    finally:
+        local_kafka.down(data_dir)
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Data directory of a broker that encrypts, wants a login and allows nobody but the administrator."""
+    data_dir = tmp_path_factory.mktemp("secure-kafka")
+    try:
+        local_kafka.up(data_dir, 0, secure=True)
+        yield data_dir
     finally:
         local_kafka.down(data_dir)
         shutil.rmtree(data_dir, ignore_errors=True)

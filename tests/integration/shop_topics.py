@@ -16,6 +16,7 @@ from kafka.structs import OffsetAndMetadata
 from online_models.worlds import Emitted
 from schemas.settings import Settings
 from streams.cluster import topic_specs
+from streams.connection import client_options
 from streams.topics import create_topics, identify
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
@@ -30,6 +31,7 @@ class Stored(NamedTuple):
     sent_at: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class ShopTopics:
@@ -44,16 +46,16 @@ class ShopTopics:
     def __init__(self, settings: Settings) -> None:
         self.settings, kafka = settings, settings.kafka
         self._prefix = kafka.topic_prefix
-        create_topics(kafka.bootstrap_servers, topic_specs(kafka), replication=1)
-        servers = kafka.bootstrap_servers.split(",")
-        self._admin: Any = KafkaAdminClient(bootstrap_servers=servers)
+        create_topics(kafka, topic_specs(kafka), replication=1)
+        connection = client_options(kafka)
+        self._admin: Any = KafkaAdminClient(**connection)
         self._consumer: Any = KafkaConsumer(
-            bootstrap_servers=servers, group_id=None, max_poll_records=5_000, fetch_max_wait_ms=50
+            **connection, group_id=None, max_poll_records=5_000, fetch_max_wait_ms=50
         )
         self._producer: Any = KafkaProducer(
-            bootstrap_servers=servers, linger_ms=5, max_request_size=4 * 1024 * 1024, acks="all"
+            **connection, linger_ms=5, max_request_size=4 * 1024 * 1024, acks="all"
         )
-        self.cluster, ids = identify(kafka.bootstrap_servers)
+        self.cluster, ids = identify(kafka)
         self.topic_ids = {
             name.removeprefix(self._prefix): id_ for name, id_ in ids.items() if name.startswith(self._prefix)
         }
@@ -109,7 +111,10 @@ class ShopTopics:
         def complete() -> bool:
             for place, records in self._consumer.poll(timeout_ms=200).items():
                 found.extend(
-                    Stored(topic, place.partition, each.offset, each.timestamp, each.key, each.value)
+                    Stored(
+                        *(topic, place.partition, each.offset, each.timestamp, each.key, each.value),
+                        tuple(each.headers),
+                    )
                     for each in records
                     if each.offset < ends[topic, place.partition]
                 )

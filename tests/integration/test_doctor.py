@@ -38,7 +38,7 @@ def settings(kafka: str, topic_prefix: str, tmp_path: Path) -> Settings:
         kafka=KafkaSettings(bootstrap_servers=kafka, topic_prefix=topic_prefix, partitions=1),
         state=StateSettings(dir=str(tmp_path / "state"), flush_max_interval_ms=FLUSH_MAX_INTERVAL_MS),
     )
-    create_topics(kafka, topic_specs(made.kafka), replication=1)
+    create_topics(made.kafka, topic_specs(made.kafka), replication=1)
     return made
 
 
@@ -105,7 +105,7 @@ def test_nothing_sent_and_all_topics_made_leaves_only_the_missing_state(settings
 def test_missing_topics_are_named_together(kafka: str, topic_prefix: str) -> None:
     settings = KafkaSettings(bootstrap_servers=kafka, topic_prefix=topic_prefix)
     specs = topic_specs(settings)
-    create_topics(kafka, specs[1:], replication=1)
+    create_topics(settings, specs[1:], replication=1)
 
     (finding,) = check_topology(settings)
 

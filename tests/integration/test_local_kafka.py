@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from schemas.settings import KafkaSettings
 from streams import local_kafka
 from streams.commands.kafka import kafka as command
 from streams.errors import BrokerError
@@ -63,7 +64,7 @@ def test_the_command_starts_a_broker_without_java_on_the_path(tmp_path: Path, da
     empty.mkdir()
     kept = {key: value for key, value in os.environ.items() if not key.startswith("JAVA")}
     group = "from streams.commands.kafka import kafka; kafka()"
-    finished = subprocess.run(
+    finished = subprocess.run(  # noqa: S603  # a command of our own
         [sys.executable, "-c", group, "up", "--port", "0", "--data", str(data_dir)],
         env={**kept, "PATH": str(empty), "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -74,13 +75,13 @@ def test_the_command_starts_a_broker_without_java_on_the_path(tmp_path: Path, da
     assert finished.returncode == 0, finished.stderr
     address = finished.stdout.splitlines()[-1]
     assert address.startswith("127.0.0.1:")
-    assert list_topics(address) == []
+    assert list_topics(KafkaSettings(bootstrap_servers=address)) == []
 
 
 def test_messages_survive_a_restart_and_fresh_deletes_them(data_dir: Path) -> None:
     value = os.urandom(2_000_000)
     address = local_kafka.up(data_dir, 0)
-    create_topics(address, [TopicSpec(TOPIC, 1, {})], replication=1)
+    create_topics(KafkaSettings(bootstrap_servers=address), [TopicSpec(TOPIC, 1, {})], replication=1)
     _send(address, value)
     assert local_kafka.down(data_dir)
 
@@ -88,12 +89,12 @@ def test_messages_survive_a_restart_and_fresh_deletes_them(data_dir: Path) -> No
     assert _first_value(address) == value
 
     address = local_kafka.up(data_dir, 0, fresh=True)
-    assert list_topics(address) == []
+    assert list_topics(KafkaSettings(bootstrap_servers=address)) == []
 
 
 def test_a_killed_broker_is_noticed_and_replaced_with_its_data(data_dir: Path) -> None:
     address = local_kafka.up(data_dir, 0)
-    create_topics(address, [TopicSpec(TOPIC, 1, {})], replication=1)
+    create_topics(KafkaSettings(bootstrap_servers=address), [TopicSpec(TOPIC, 1, {})], replication=1)
     killed = local_kafka.status(data_dir).pid
     assert killed is not None
     os.kill(killed, signal.SIGKILL)
@@ -103,7 +104,7 @@ def test_a_killed_broker_is_noticed_and_replaced_with_its_data(data_dir: Path) -
     address = local_kafka.up(data_dir, 0)
 
     assert local_kafka.status(data_dir).pid != killed
-    assert [state.name for state in list_topics(address)] == [TOPIC]
+    assert [state.name for state in list_topics(KafkaSettings(bootstrap_servers=address))] == [TOPIC]
 
 
 def test_two_starts_at_the_same_time_give_one_broker(data_dir: Path) -> None:

@@ -33,7 +33,7 @@ class Watched:
         settings = KafkaSettings(
             bootstrap_servers=kafka, topic_prefix=prefix, partitions=1, retention_hours=100
         )
-        create_topics(kafka, topic_specs(settings), replication=1)
+        create_topics(settings, topic_specs(settings), replication=1)
         self.kafka, self.topic = kafka, f"{prefix}browses"
         self.bench = Bench(Settings(kafka=settings))
         self.runtime = Runtime(

@@ -378,7 +378,7 @@ print(msgpack.encode(step.rows.get(KEY)).hex(), step.centroids(), step.profiles(
 
 def test_another_hash_seed_gives_the_same_row() -> None:
     said = {
-        subprocess.run(
+        subprocess.run(  # noqa: S603  # a command of our own
             [sys.executable, "-c", _PROGRAM],
             env={"PYTHONHASHSEED": seed},
             check=True,

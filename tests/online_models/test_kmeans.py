@@ -273,7 +273,7 @@ print(bytes(state.centres).hex(), state.counts)
 
 def test_another_hash_seed_gives_the_same_centres() -> None:
     said = {
-        subprocess.run(
+        subprocess.run(  # noqa: S603  # a command of our own
             [sys.executable, "-c", _PROGRAM],
             env={"PYTHONHASHSEED": seed},
             check=True,

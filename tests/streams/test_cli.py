@@ -69,7 +69,7 @@ def python(code: str) -> list[str]:
 
 def test_help_names_every_command_without_importing_any() -> None:
     code = "import sys; from streams.cli import run; run(['--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run(python(code), capture_output=True, text=True, check=True)
+    done = subprocess.run(python(code), capture_output=True, text=True, check=True)  # noqa: S603  # a command of our own
     loaded = set(done.stderr.split())
     assert loaded.isdisjoint(HEAVY)
     assert not any(name.startswith(("streams.commands", "schemas", "online_models")) for name in loaded)
@@ -129,7 +129,7 @@ def test_an_interrupt_ends_quietly_with_130() -> None:
         f"import sys; sys.path.insert(0, {str(folder)!r}); import {__name__} as t; import streams.cli as c; "
     )
     code += "c.COMMANDS['waiting'] = (t.__name__ + ':waiting', '.'); sys.exit(c.run(['waiting']))"
-    with subprocess.Popen(python(code), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(python(code), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603  # a command of our own
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(signal.SIGINT)
@@ -141,7 +141,7 @@ def test_a_reader_that_is_gone_makes_no_noise() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     code = "import sys; import streams.cli as c; sys.exit(c.run(['config', '--json']))"
-    done = subprocess.run(python(code), stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(python(code), stdout=writing, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603  # a command of our own
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
 

@@ -21,9 +21,11 @@ def database(tmp_path: Path) -> Iterator[RocksDatabase]:
     made.close()
 
 
-def meta(stage: str = "history", settings: Settings | None = None) -> MetaRow:
+def meta(stage: str = "history", settings: Settings | None = None, key: str = "") -> MetaRow:
     using = settings or Settings()
-    return expected_meta(stage, 1, 4, using, source="events", cluster="c-1", topic_id="t-1")
+    return expected_meta(
+        stage, 1, 4, using, source="events", cluster="c-1", topic_id="t-1", pseudonym_key=key
+    )
 
 
 def test_a_new_store_is_stamped_and_opens_again(database: RocksDatabase) -> None:
@@ -82,3 +84,19 @@ def test_rows_of_another_version_are_refused(database: RocksDatabase) -> None:
 
 def test_every_stage_that_keeps_state_says_what_decides_it() -> None:
     assert set(LEARNING) == {stage.name for stage in STAGES if stage.keeps}
+
+
+@pytest.mark.parametrize("stage", ["history", "segments"])
+def test_a_store_that_knows_people_opens_under_no_other_key_and_says_which_setting(
+    database: RocksDatabase, stage: str
+) -> None:
+    claim(database, meta(stage, key="aaaa"))
+    assert claim(database, meta(stage, key="aaaa")) == meta(stage, key="aaaa")
+    for other in ("bbbb", ""):
+        with pytest.raises(StateError, match=r"privacy\.pseudonym_key was aaaa, now (bbbb|None)"):
+            claim(database, meta(stage, key=other))
+
+
+@pytest.mark.parametrize("stage", ["rules", "popularity", "clusters"])
+def test_a_store_that_knows_no_people_does_not_mind_another_key(stage: str) -> None:
+    assert meta(stage, key="aaaa") == meta(stage)

@@ -22,7 +22,7 @@ NOT_RUNNING = (False, None, None, None)
 def _process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process with these arguments that waits for the end of its input."""
     program = "import sys; print(flush=True); sys.stdin.read()"
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603  # a command of our own
         [sys.executable, "-c", program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None

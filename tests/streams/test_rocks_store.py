@@ -173,7 +173,7 @@ def test_a_folder_in_use_is_named_as_such_in_and_out_of_the_process(tmp_path: Pa
         "RocksDatabase(pathlib.Path(sys.argv[1]), RocksBudget(2**20), cache_bytes=1)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "db")]
-    other = subprocess.run(command, capture_output=True, text=True, check=False)
+    other = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # a command of our own
     assert "StateLockedError" in other.stderr
     owner.close()
     a_database(tmp_path / "db").close()

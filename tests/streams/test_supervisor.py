@@ -34,7 +34,7 @@ def another_process_holding(slot: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process has the lock of a slot until it ends."""
     slot.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", HOLDER, str(slot)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # a command of our own
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"

@@ -28,7 +28,14 @@ class House:
 
     def meta(self, topic_id: str = "t-1", fingerprint: str | None = None) -> MetaRow:
         made = expected_meta(
-            "rules", 1, 4, Settings(), source="item-deltas", cluster="c-1", topic_id=topic_id
+            "rules",
+            1,
+            4,
+            Settings(),
+            source="item-deltas",
+            cluster="c-1",
+            topic_id=topic_id,
+            pseudonym_key="",
         )
         if fingerprint is not None:
             made.fingerprint = fingerprint

@@ -1,5 +1,7 @@
 """`freshrec topics` without a broker; with one, see the integration tests."""
 
+import json
+import re
 import socket
 
 import pytest
@@ -21,3 +23,24 @@ def test_without_a_broker_it_fails_and_says_what_to_do(
     assert captured.out == ""
     assert f"no Kafka broker answers at {address}" in captured.err
     assert "freshrec kafka up" in captured.err
+
+
+def test_acls_are_printed_for_people_and_as_json_without_a_broker(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRESHREC_KAFKA__TOPIC_PREFIX", "shop-")
+    monkeypatch.setenv("FRESHREC_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    assert run(["topics", "acls", "--worker", "User:CN=w"]) == 0
+    said = capsys.readouterr().out
+    assert "User:CN=w: freshrec worker" in said
+    assert re.search(r"group +shop-freshrec-rules\* +READ", said)
+    assert run(["topics", "acls", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {
+        "role": "reader",
+        "principal": "User:reader",
+        "resource": "topic",
+        "name": "shop-recommendations",
+        "pattern": "literal",
+        "operations": ["READ"],
+    } in found

@@ -33,7 +33,7 @@ def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     (folder / "temporary").mkdir()
     (folder / "freshrec.toml").write_text("[recommend]\nk = 3\n")
     environment = {**os.environ, "TMPDIR": str(folder / "temporary"), "FRESHREC_RECOMMEND__K": "4"}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # a command of our own
         [*COMMAND, *arguments],
         cwd=folder,
         env=environment,
@@ -132,7 +132,7 @@ def test_a_folder_that_is_kept_answers_the_question_that_was_printed(
 ) -> None:
     _, keeping = demos
     (question,) = re.findall(r"all is kept: try freshrec (.+)$", keeping.printed, re.MULTILINE)
-    answered = subprocess.run(
+    answered = subprocess.run(  # noqa: S603  # a command of our own
         [*COMMAND[:-2], *question.split()], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "for anna" in answered.stdout

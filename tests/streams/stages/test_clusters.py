@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from online_models.clusters import KEY, ClustersStep
@@ -11,6 +12,7 @@ from online_models.memory_store import MemoryStore
 from schemas.clusters import ClusterRow
 from schemas.messages import BEFORE_ALL, WEIGHT_ONE, Centroids, Sample
 from schemas.recommendations import SegmentProfile
+from schemas.settings import Settings
 from schemas.state import Behaviour
 from streams.errors import GapError
 from streams.stages.partition import KeptPartition
@@ -187,3 +189,24 @@ def test_what_was_not_flushed_is_learned_again_and_counts_once(tmp_path: Path) -
     assert desk.part.progress.next_offset == 1
     desk.learn(15, 25)
     assert desk.row() == desk.expected(25).rows.get(KEY)
+
+
+def test_a_segment_of_too_few_customers_is_taken_back_and_nothing_is_recommended_from_it(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.learn(0, 20)
+    worked(desk.part, drain=True)
+    sizes = {each.segment: each.size for each in desk.decoded("segment-profiles")}
+    assert len(sizes) == 2
+    flushed(desk.part)
+    desk.part.database.close()
+
+    tree = msgspec.to_builtins(desk.settings)
+    least = max(sizes.values()) + 1
+    strict = Bench(msgspec.convert(tree | {"privacy": {"min_customers": least}}, Settings))
+    worked(strict.open("clusters"), drain=True)
+    profiles = strict.taken("segment-profiles")
+    assert {(each.key or b"").decode(): each.value for each in profiles} == dict.fromkeys(sizes)
+    (centroids,) = strict.decoded("centroids")
+    assert [(each.size, each.top_items) for each in centroids.segments] == [(n, []) for n in sizes.values()]

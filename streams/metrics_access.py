@@ -1,0 +1,66 @@
+"""Who may read /metrics: everybody on this machine, or whoever holds the token. /health is open.
+
+Nothing is served here; the token is read once, when the port is opened.
+"""
+
+import hmac
+import ipaddress
+import socket
+from typing import Final
+
+from schemas.settings import MetricsSettings
+from streams.errors import SettingsError
+from streams.secrets import METRICS_TOKEN, Hidden, read_secret
+
+MIN_TOKEN_CHARACTERS: Final = 16
+"""A shorter one could be guessed over the network."""
+
+
+def bearer_token(settings: MetricsSettings) -> Hidden | None:
+    """Give the token that /metrics asks for; None where it asks for none.
+
+    Raises
+    ------
+    SettingsError
+        `metrics.host` can be reached from other machines and there is no token, or the token is too short.
+    """
+    token = read_secret(METRICS_TOKEN, settings.token_file)
+    if token is not None and len(token) < MIN_TOKEN_CHARACTERS:
+        raise SettingsError(
+            f"the token of /metrics has {len(token)} characters, expected at least {MIN_TOKEN_CHARACTERS}: "
+            f"make one with 'openssl rand -hex 32' and put it where {METRICS_TOKEN.setting} says"
+        )
+    if token is None and not is_loopback(settings.host):
+        raise SettingsError(
+            f"metrics.host = {settings.host!r} can be reached from other machines, and /metrics has no "
+            f"token: name a file with one with {METRICS_TOKEN.setting} (or set {METRICS_TOKEN.variable}), "
+            f"or put metrics.host back to 127.0.0.1"
+        )
+    return token
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address, or every address that a name stands for.
+
+    Examples
+    --------
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "0.0.0.0", "::")]
+    [True, True, False, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        pass
+    try:
+        found = {str(each[4][0]) for each in socket.getaddrinfo(host, None)}
+    except OSError:
+        # Binding it will fail and say so.
+        return False
+    return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
+
+
+def holds(header: str | None, token: Hidden) -> bool:
+    """Whether an Authorization header bears the token; how long that takes tells nothing of it."""
+    scheme, _, given = (header or "").partition(" ")
+    right = hmac.compare_digest(given.strip().encode(errors="surrogateescape"), token.encode())
+    return right and scheme.lower() == "bearer"
