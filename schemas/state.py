@@ -138,7 +138,12 @@ class SegmentRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class MetaRow(msgspec.Struct, array_like=True, gc=False):
-    """Whose store this is; another value refuses to open."""
+    """Whose store this is; another value refuses to open.
+
+    `epoch` numbers the beginnings of the stage; the store counts its source from offset `begins_at` on, and
+    of what "topic/partition" of another stage sent nothing below its epoch in `least_epochs`. `migrated_at`
+    is the source offset at which the learning settings changed last.
+    """
 
     format: int
     build: str
@@ -151,6 +156,9 @@ class MetaRow(msgspec.Struct, array_like=True, gc=False):
     epoch: int
     fingerprint: str
     settings: dict[str, str]
+    begins_at: int = 0
+    least_epochs: dict[str, int] = {}
+    migrated_at: int | None = None
 
 
 class ProgressRow(msgspec.Struct, array_like=True, gc=False):

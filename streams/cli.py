@@ -29,6 +29,7 @@ COMMANDS = {
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),
     "topology": ("streams.commands.topology:topology", "Draw topics and stages."),
     "config": ("streams.commands.config:config", "Show the effective settings and where each came from."),
+    "state": ("streams.commands.state:state", "Prove what the stores count."),
     "doctor": ("streams.commands.doctor:doctor", "Find out why nothing comes out."),
     "demo": ("streams.commands.demo:demo", "Watch recommendations change, from an empty machine."),
     "verify-rules": ("streams.commands.verify_rules:verify_rules", "Compare rules with a batch count."),

@@ -9,7 +9,7 @@ import hashlib
 import msgspec
 
 from schemas.settings import Settings
-from schemas.state import ROW_VERSIONS, MetaRow
+from schemas.state import ROW_VERSIONS, MetaRow, ProgressRow
 from streams.errors import StateError
 from streams.rocks_store import RocksDatabase
 
@@ -68,6 +68,12 @@ def expected_meta(
     )
 
 
+def begin(database: RocksDatabase, meta: MetaRow) -> None:
+    """Say whose store a new one is, and that it reads on where it begins."""
+    database.write_meta(meta)
+    database.write(database.freeze(ProgressRow(meta.begins_at)))
+
+
 def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     """Check whose store it is; a new one is stamped.
 
@@ -80,7 +86,7 @@ def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     if found is None:
         database.write_meta(expected)
         return expected
-    differences = list(_differences(found, expected))
+    differences = differences_of(found, expected)
     if differences:
         raise StateError(
             f"{database.path} was made for something else: {'; '.join(differences)}. "
@@ -89,7 +95,8 @@ def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     return found
 
 
-def _differences(found: MetaRow, expected: MetaRow) -> list[str]:
+def differences_of(found: MetaRow, expected: MetaRow) -> list[str]:
+    """What a store says of itself and what was expected, where that is not the same."""
     names = ("format", "stage", "partition", "partitions", "topic", "cluster_id", "topic_id")
     texts = [
         f"{name} is {getattr(found, name)!r}, expected {getattr(expected, name)!r}"

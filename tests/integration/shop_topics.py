@@ -83,6 +83,10 @@ class ShopTopics:
         """Wait until the broker has all that was handed over."""
         self._producer.flush(timeout=60)
 
+    def delete_before(self, topic: str, partition: int, offset: int) -> None:
+        """Let a partition begin at an offset, as retention does."""
+        self._admin.delete_records({TopicPartition(self._prefix + topic, partition): offset})
+
     # -- reading --------------------------------------------------------------------------------------
 
     def _places(self, topic: str) -> list[TopicPartition]:
