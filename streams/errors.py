@@ -35,3 +35,7 @@ class DeliveryError(FreshrecError):
 
 class GapError(StateError):
     """Records between two stages are missing; applying what follows would give a wrong count."""
+
+
+class EpochError(StateError):
+    """A stage above began anew and this one did not: it would count everything twice."""

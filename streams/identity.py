@@ -90,7 +90,8 @@ def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     if differences:
         raise StateError(
             f"{database.path} was made for something else: {'; '.join(differences)}. "
-            f"Put the setting back, point state.dir to another folder, or delete this folder to rebuild it"
+            f"Put the setting back, or point state.dir to another folder; `freshrec migrate` goes on under "
+            f"other learning settings with the counts as they are, `freshrec reset {found.stage}` counts anew"
         )
     return found
 

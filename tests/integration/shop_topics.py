@@ -15,13 +15,14 @@ from kafka.admin import KafkaAdminClient, OffsetSpec
 from online_models.worlds import Emitted
 from schemas.settings import Settings
 from streams.cluster import topic_specs
+from streams.kafka_outbox import VERSION_HEADER
 from streams.topics import create_topics, identify
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
 
 
 class Stored(NamedTuple):
-    """One record as the broker has it; `topic` is without prefix."""
+    """One record as the broker has it; `topic` is without prefix, `version` that of a followed row."""
 
     topic: str
     partition: int
@@ -29,6 +30,7 @@ class Stored(NamedTuple):
     sent_at: int
     key: bytes | None
     value: bytes | None
+    version: bytes | None
 
 
 class ShopTopics:
@@ -112,7 +114,15 @@ class ShopTopics:
         def complete() -> bool:
             for place, records in self._consumer.poll(timeout_ms=200).items():
                 found.extend(
-                    Stored(topic, place.partition, each.offset, each.timestamp, each.key, each.value)
+                    Stored(
+                        topic,
+                        place.partition,
+                        each.offset,
+                        each.timestamp,
+                        each.key,
+                        each.value,
+                        dict(each.headers).get(VERSION_HEADER),
+                    )
                     for each in records
                     if each.offset < ends[topic, place.partition]
                 )
