@@ -9,7 +9,21 @@ import msgspec
 from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
-ROW_VERSIONS = {"history": 1, "rules": 1, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
+ROW_VERSIONS = {
+    "history": 1,
+    "rules": 1,
+    "popularity": 1,
+    "segments": 1,
+    "clusters": 1,
+    "totals": 1,
+    "store": 2,
+    "views": 1,
+}
+"""Versions of the rows: of a stage, of N, of what every store says of itself, and of followed topics.
+
+Rows as they were stored under a version are kept in tests/fixtures/state: what is not read any more is
+deleted there.
+"""
 
 
 class ItemMark(msgspec.Struct, array_like=True, gc=False):

@@ -31,6 +31,7 @@ COMMANDS = {
     "config": ("streams.commands.config:config", "Show the effective settings and where each came from."),
     "state": ("streams.commands.state:state", "Prove what the stores count."),
     "reset": ("streams.commands.reset:reset", "Begin a stage anew, with all below it."),
+    "migrate": ("streams.commands.migrate:migrate", "Go on under other learning settings."),
     "doctor": ("streams.commands.doctor:doctor", "Find out why nothing comes out."),
     "demo": ("streams.commands.demo:demo", "Watch recommendations change, from an empty machine."),
     "verify-rules": ("streams.commands.verify_rules:verify_rules", "Compare rules with a batch count."),
