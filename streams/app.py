@@ -5,12 +5,12 @@ Faust gives the group, the assignor and the agents; positions, offsets and failu
 
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import faust
-from faust.types import TransportT
+from faust.types import TP, TransportT
 from mode import CrashingSupervisor
 
 from schemas.settings import Settings
@@ -82,7 +82,13 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
     async def revoked(*_: Any, **__: Any) -> None:
         await runtime.revoke()
 
+    async def assigned(_: Any, places: Collection[TP], **__: Any) -> None:
+        # Where nothing is left to read, faust asks for no positions: stores would stay open, others wait.
+        if not places:
+            await runtime.resume_at(frozenset(), {})
+
     app.on_partitions_revoked.connect(revoked)
+    app.on_partitions_assigned.connect(assigned)
     return app
 
 

@@ -54,6 +54,11 @@ class PatientThread(AIOKafkaConsumerThread):
 class BatchConsumer(AiokafkaConsumer):
     """Yields batches; reads on where the stores say; commits what the stores have on disk."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Faust keeps where partitions were sought to as committed, which for a store is ahead of the group.
+        self._in_group: dict[TP, int] = {}
+
     @property
     def positions(self) -> Positions:
         """The runtime, as the worker registered it on the transport."""
@@ -117,6 +122,7 @@ class BatchConsumer(AiokafkaConsumer):
         committed = await super().seek_to_committed()
         assigned = frozenset(TP(tp.topic, tp.partition) for tp in self.assignment())
         known = {TP(tp.topic, tp.partition): offset for tp, offset in committed.items()}
+        self._in_group = dict(known)
         wanted = await self.positions.resume_at(assigned, known)
         raw = {self._new_topicpartition(tp.topic, tp.partition): at for tp, at in wanted.items()}
         if raw:
@@ -141,11 +147,11 @@ class BatchConsumer(AiokafkaConsumer):
         """Commit the offsets that the stores have on disk."""
         assignment = {TP(tp.topic, tp.partition) for tp in self.assignment()}
         offsets = {tp: at for tp, at in self.positions.committable().items() if tp in assignment}
-        changed = {tp: at for tp, at in offsets.items() if self._committed_offset.get(tp) != at}
+        changed = {tp: at for tp, at in offsets.items() if self._in_group.get(tp) != at}
         if not changed:
             return False
         if await self._commit(changed):
-            self._committed_offset.update(changed)
+            self._in_group.update(changed)
             return True
         return False
 
