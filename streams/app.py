@@ -5,12 +5,12 @@ Faust gives the group, the assignor and the agents; positions, offsets and failu
 
 import hashlib
 import platform
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import faust
-from faust.types import TP, TransportT
+from faust.types import TransportT
 from mode import CrashingSupervisor
 
 from schemas.settings import Settings
@@ -82,8 +82,9 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
     async def revoked(*_: Any, **__: Any) -> None:
         await runtime.revoke()
 
-    async def assigned(_: Any, places: Collection[TP], **__: Any) -> None:
+    async def assigned(*sent: Any, **_: Any) -> None:
         # Where nothing is left to read, faust asks for no positions: stores would stay open, others wait.
+        _, places = sent
         if not places:
             await runtime.resume_at(frozenset(), {})
 

@@ -67,6 +67,8 @@ class Oracle:
         self.rows: dict[str, int] = {}
         """Rows compared, by stage."""
 
+        self._entries_compared = 0
+
     def check(self) -> None:
         """Compare state, progress and everything between stages.
 
@@ -75,8 +77,17 @@ class Oracle:
         AssertionError
             Something differs; the message says what.
         """
-        differences = list(self._compare())
+        differences = self.differences()
         assert not differences, "\n".join([f"{len(differences)} differences:", *differences[:20]])
+
+    def differences(self) -> list[str]:
+        """What differs, a sentence each."""
+        return list(self._compare())
+
+    @property
+    def compared(self) -> int:
+        """Rows and entries between stages that were compared so far."""
+        return sum(self.rows.values()) + self._entries_compared
 
     def _compare(self) -> Iterator[str]:
         progress: dict[tuple[str, int], ProgressRow] = {}
@@ -150,6 +161,7 @@ class Oracle:
             if found.setdefault(place, entry) != entry:
                 yield f"{topic}: {place} was sent twice and differs: {found[place]} and {entry}"
         for place in sorted(expected.keys() | found.keys()):
+            self._entries_compared += 1
             if expected.get(place) != found.get(place):
                 yield f"{topic}: {place} should be {expected.get(place)}, is {found.get(place)}"
 

@@ -32,10 +32,10 @@ class Shop:
         self.topics, self.variables, self._folder = topics, variables, folder
         self.workers: list[WorkerProcess] = []
 
-    def worker(self, *, stages: str | None = None) -> WorkerProcess:
+    def worker(self, *, stages: str | None = None, module: str = "streams.cli") -> WorkerProcess:
         """One more worker, started."""
         log = self._folder / f"worker-{len(self.workers)}.log"
-        self.workers.append(WorkerProcess(self.variables, log, stages=stages).start())
+        self.workers.append(WorkerProcess(self.variables, log, stages=stages, module=module).start())
         return self.workers[-1]
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
