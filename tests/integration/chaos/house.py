@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import tempfile
 import time
 import uuid
@@ -32,7 +33,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.address = local_kafka.up(folder, 0)
+        self.address = local_kafka.up(folder, _steady_port())
 
     @property
     def pid(self) -> int:
@@ -188,6 +189,18 @@ def a_house(
             house = House(shop, folder, run, broker=broker, world=world)
             yield house
             run.seconds = round(time.monotonic() - house.started, 1)
+
+
+def _steady_port() -> int:
+    """A free port below those that the system gives to clients: one of them would take it meanwhile."""
+    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+        with socket.socket() as candidate:
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port below 32,000 is free")
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def carry_out(
     with a_house(run, folder, shared, scenario.world, scenario.settings) as house:
         try:
             scenario.happens(house)
-        except AssertionError as error:
-            house.check(holds=False, fault=str(error))
+        except Exception as error:
+            # Whatever goes wrong is found of this run, with its seed.
+            house.check(holds=False, fault=f"{type(error).__name__}: {error}")
     return run
