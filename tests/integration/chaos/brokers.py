@@ -31,7 +31,7 @@ def send(house: House) -> None:
 
 def broker(house: House) -> None:
     """In turn: the broker is killed, stands still, and a worker stands still past its session timeout."""
-    worker = house.open()
+    worker, longest_s = house.open(), 0.0
     with house.load(per_s=100.0):
         for number in range(house.run.kills):
             house.pause(0.5, 2.0)
@@ -39,14 +39,16 @@ def broker(house: House) -> None:
             house.broker.up()
             worker.wait_ready()
             house.pause(0.5, 2.0)
-            house.broker.pause(STILL_S[min(number, len(STILL_S) - 1)])
+            still_s = STILL_S[(house.run.seed + number - 1) % len(STILL_S)]
+            house.broker.pause(still_s)
+            longest_s = max(longest_s, still_s)
             house.pause(0.5, 2.0)
             _stand_still(worker.process_ids(), house.topics.settings.kafka.session_timeout_s + 3.0)
             time.sleep(1.0)
             worker.wait_ready()
     house.settle([worker])
     house.prove()
-    house.run.notes["longest_standstill_s"] = STILL_S[min(house.run.kills, len(STILL_S)) - 1]
+    house.run.notes["longest_standstill_s"] = longest_s
 
 
 def _stand_still(pids: list[int], seconds: float) -> None:

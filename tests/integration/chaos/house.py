@@ -43,16 +43,14 @@ class Broker:
         return pid
 
     def kill(self) -> None:
-        """End it with SIGKILL."""
-        os.kill(self.pid, signal.SIGKILL)
+        """End it with SIGKILL, and wait until it has let go of its port."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
     def up(self) -> None:
         """Start it again on its old port, and wait until it answers."""
-        port = int(self.address.rpartition(":")[2])
-        deadline = time.monotonic() + 30
-        while local_kafka.status(self._folder).pid is not None and time.monotonic() < deadline:
-            time.sleep(0.05)
-        local_kafka.up(self._folder, port)
+        local_kafka.up(self._folder, int(self.address.rpartition(":")[2]))
 
     def pause(self, seconds: float) -> None:
         """Let it stand still for a while; it keeps what it has."""
