@@ -57,6 +57,7 @@ class ShopTopics:
             max_request_size=7 * 1024 * 1024,
             acks="all",
             delivery_timeout_ms=600_000,
+            max_block_ms=600_000,
         )
         self.cluster, ids = identify(kafka.bootstrap_servers)
         self.topic_ids = {
