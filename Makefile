@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PACKAGES := schemas online_models streams
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types tests audit check-all bench clean
+.PHONY: help setup demo test check lint types tests audit check-all chaos bench clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ audit: $(READY)  ## known vulnerabilities of what is installed; says so where no
 
 check-all: check audit  ## check, the audit, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
+
+SCENARIO ?= kill
+chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|send|scale|broker|duplicates|poison|topics|soak KILLS=n SEED=s
+	@$(BIN)/python -m tests.integration.chaos $(SCENARIO) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY)  ## measure throughput and latency; writes benchmarks/results
 	$(BIN)/freshrec bench

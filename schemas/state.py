@@ -9,7 +9,21 @@ import msgspec
 from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
-ROW_VERSIONS = {"history": 1, "rules": 2, "popularity": 1, "segments": 1, "clusters": 1, "totals": 1}
+ROW_VERSIONS = {
+    "history": 2,
+    "rules": 2,
+    "popularity": 1,
+    "segments": 1,
+    "clusters": 1,
+    "totals": 1,
+    "store": 2,
+    "views": 1,
+}
+"""Versions of the rows: of a stage, of N, of what every store says of itself, and of followed topics.
+
+Rows as they were stored under a version are kept in tests/fixtures/state: what is not read any more is
+deleted there.
+"""
 
 
 class ItemMark(msgspec.Struct, array_like=True, gc=False):
@@ -143,7 +157,12 @@ class SegmentRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class MetaRow(msgspec.Struct, array_like=True, gc=False):
-    """Whose store this is; another value refuses to open."""
+    """Whose store this is; another value refuses to open.
+
+    `epoch` numbers the beginnings of the stage; the store counts its source from offset `begins_at` on, and
+    of what "topic/partition" of another stage sent nothing below its epoch in `least_epochs`. `migrated_at`
+    is the source offset at which the learning settings changed last.
+    """
 
     format: int
     build: str
@@ -156,6 +175,9 @@ class MetaRow(msgspec.Struct, array_like=True, gc=False):
     epoch: int
     fingerprint: str
     settings: dict[str, str]
+    begins_at: int = 0
+    least_epochs: dict[str, int] = {}
+    migrated_at: int | None = None
 
 
 class ProgressRow(msgspec.Struct, array_like=True, gc=False):

@@ -105,7 +105,14 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
     async def revoked(*_: Any, **__: Any) -> None:
         await runtime.revoke()
 
+    async def assigned(*sent: Any, **_: Any) -> None:
+        # Where nothing is left to read, faust asks for no positions: stores would stay open, others wait.
+        _, places = sent
+        if not places:
+            await runtime.resume_at(frozenset(), {})
+
     app.on_partitions_revoked.connect(revoked)
+    app.on_partitions_assigned.connect(assigned)
     return app
 
 

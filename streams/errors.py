@@ -43,3 +43,7 @@ class SnapshotError(StateError):
 
 class StorageError(FreshrecError):
     """The place where snapshots are kept cannot be read or written."""
+
+
+class EpochError(StateError):
+    """A stage above began anew and this one did not: it would count everything twice."""

@@ -9,7 +9,7 @@ import hashlib
 import msgspec
 
 from schemas.settings import Settings
-from schemas.state import ROW_VERSIONS, MetaRow
+from schemas.state import ROW_VERSIONS, MetaRow, ProgressRow
 from streams.errors import StateError
 from streams.rocks_store import RocksDatabase
 
@@ -75,6 +75,12 @@ def expected_meta(
     )
 
 
+def begin(database: RocksDatabase, meta: MetaRow) -> None:
+    """Say whose store a new one is, and that it reads on where it begins."""
+    database.write_meta(meta)
+    database.write(database.freeze(ProgressRow(meta.begins_at)))
+
+
 def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     """Check whose store it is; a new one is stamped.
 
@@ -87,21 +93,18 @@ def claim(database: RocksDatabase, expected: MetaRow) -> MetaRow:
     if found is None:
         database.write_meta(expected)
         return expected
-    differences = list(_differences(found, expected))
+    differences = differences_of(found, expected)
     if differences:
         raise StateError(
             f"{database.path} was made for something else: {'; '.join(differences)}. "
-            f"Put the setting back, point state.dir to another folder, or delete this folder to rebuild it"
+            f"Put the setting back, or point state.dir to another folder; `freshrec migrate` goes on under "
+            f"other learning settings with the counts as they are, `freshrec reset {found.stage}` counts anew"
         )
     return found
 
 
-def differences(found: MetaRow, expected: MetaRow) -> list[str]:
-    """What differs between whose store it is and whose it has to be, in words; empty if nothing does."""
-    return list(_differences(found, expected))
-
-
-def _differences(found: MetaRow, expected: MetaRow) -> list[str]:
+def differences_of(found: MetaRow, expected: MetaRow) -> list[str]:
+    """What a store says of itself and what was expected, where that is not the same."""
     names = ("format", "stage", "partition", "partitions", "topic", "cluster_id", "topic_id")
     texts = [
         f"{name} is {getattr(found, name)!r}, expected {getattr(expected, name)!r}"

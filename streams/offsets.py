@@ -21,7 +21,7 @@ Place = tuple[str, int]
 
 T = TypeVar("T")
 _NONE: Final = -1
-_NOBODY: Final = (None, "Empty", "Dead")
+NOBODY: Final = (None, "Empty", "Dead")
 _COORDINATOR_WAIT_S: Final = 15.0
 _POLL_S: Final = 0.1
 _NOT_YET: Final = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
@@ -105,7 +105,7 @@ def group_lags(settings: KafkaSettings) -> list[GroupLag]:
             if place[0] in reads
         }
         waiting = {place: max(0, ranges[place][1] - offset) for place, offset in at.items()}
-        found.append(GroupLag(name, states.get(name) not in _NOBODY, at, waiting))
+        found.append(GroupLag(name, states.get(name) not in NOBODY, at, waiting))
     return found
 
 

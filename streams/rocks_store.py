@@ -171,6 +171,10 @@ class RocksDatabase:
                 return
             yield raw_key, bytes(value)
 
+    def decoded(self, key: bytes, raw: bytes) -> object:
+        """What the encoded row of a raw key is, by the table that the key belongs to."""
+        return self._tables[key[:1].decode()].decode(raw)
+
     def keys_after(self, prefix: str, key: str, limit: int) -> list[str]:
         """Up to `limit` keys of a table on disk, above `key`, in order, without the prefix."""
         start = prefix.encode()

@@ -42,7 +42,7 @@ class Table(Generic[V]):
         self.prefix = prefix.encode()
         self._read = read
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(row_type).decode
+        self.decode = msgspec.msgpack.Decoder(row_type).decode
         self._half = max(1, cache_bytes // 2)
         self._young: dict[str, V] = {}
         self._old: dict[str, V] = {}
@@ -70,7 +70,7 @@ class Table(Generic[V]):
         raw = self._raw(self.prefix + key.encode())
         if raw is None:
             return None
-        loaded = self._decode(raw)
+        loaded = self.decode(raw)
         self._keep(key, loaded, ROW_OVERHEAD_BYTES + DECODED_BYTES_PER_ENCODED * len(raw))
         return loaded
 

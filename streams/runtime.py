@@ -172,7 +172,7 @@ class Runtime:
             raise StateError(
                 f"{tp.topic}/{tp.partition} begins at offset {first}, but stage {stage} has to read on at "
                 f"{part.progress.next_offset}: retention removed what lies between. "
-                f"Raise kafka.retention_hours, and start the stage anew in another state.dir"
+                f"Raise kafka.retention_hours, and begin anew with what is there: `freshrec reset {stage}`"
             )
         start, calm_ms = part.progress.next_offset, self._settings.state.calm_ms
         return Hosted(part, part.database, tp.topic, tp.partition, start, calm_ms=calm_ms)
@@ -213,7 +213,8 @@ class Runtime:
         if record.offset > expected and hosted.database is not None:
             raise StateError(
                 f"{hosted.topic}/{hosted.partition} jumps from offset {expected} to {record.offset}; "
-                f"the records between are gone (retention, or another writer). Start the stage anew"
+                f"the records between are gone (retention, or another writer). "
+                f"Begin anew with what is there: `freshrec reset {hosted.part.stage}`"
             )
         hosted.part.apply(record)
         hosted.applied_at = perf_counter()

@@ -21,6 +21,7 @@ from streams.child import ChildPlan
 from streams.errors import StateError
 from streams.metrics_server import SupervisorServer
 from streams.monitoring import SupervisorMetrics
+from streams.state.lock import shared
 from streams.topology import STAGES
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,10 @@ class Supervisor:
 
     async def run(self) -> int:
         """Run until SIGTERM or SIGINT; 0 when every child ended well."""
+        with shared(Path(self._settings.state.dir)):
+            return await self._run()
+
+    async def _run(self) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)

@@ -177,6 +177,15 @@ STAGE_BY_NAME = {stage.name: stage for stage in STAGES}
 GROUPS = tuple(dict.fromkeys(stage.group for stage in STAGES))
 
 
+def and_below(name: str) -> tuple[Stage, ...]:
+    """A stage, and all that learn from what it or one of them writes, in the order of the flow."""
+    found = [STAGE_BY_NAME[name]]
+    for stage in STAGES[STAGES.index(found[0]) + 1 :]:
+        if any(topic in above.writes for above in found for topic in stage.reads):
+            found.append(stage)
+    return tuple(found)
+
+
 def partitions_of(topic: Topic, default: int) -> int:
     """How many partitions a topic has when the settings say `default`."""
     return topic.partitions or default

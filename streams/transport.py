@@ -59,6 +59,7 @@ class BatchConsumer(AiokafkaConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Faust keeps where partitions were sought to as committed, which for a store is ahead of the group.
         self._in_group: dict[TP, int] = {}
 
     @property

@@ -62,7 +62,12 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=named)
 
 
 def test_the_pages_that_a_program_writes_are_these() -> None:
-    assert set(GENERATED) == {"docs/commands.md", "docs/metrics.md", "docs/topology.md"}
+    assert set(GENERATED) == {
+        "docs/commands.md",
+        "docs/metrics.md",
+        "docs/reliability.md",
+        "docs/topology.md",
+    }
 
 
 @pytest.mark.parametrize("target", sorted(GENERATED))

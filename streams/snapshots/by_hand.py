@@ -11,7 +11,7 @@ import msgspec
 from schemas.settings import Settings
 from schemas.snapshots import SnapshotManifest
 from streams.errors import SnapshotError, StateError
-from streams.identity import differences, expected_meta
+from streams.identity import differences_of, expected_meta
 from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.snapshots.fetching import gather, put_in_place, restoring
@@ -164,7 +164,7 @@ def _fitting(library: Library, settings: Settings, shelf: Shelf, name: ManifestN
         topic_id=origin.topic_id,
         pseudonym_key=pseudonyms_of(settings.privacy).fingerprint,
     )
-    different = differences(origin, expected)
+    different = differences_of(origin, expected)
     if different:
         raise SnapshotError(f"made under other settings: {'; '.join(different)}")
     return manifest

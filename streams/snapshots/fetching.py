@@ -13,7 +13,7 @@ from pathlib import Path
 
 from schemas.snapshots import SnapshotFile, SnapshotManifest
 from streams.errors import SnapshotError, StateError
-from streams.identity import differences
+from streams.identity import differences_of
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.snapshots.library import Library, Shelf
 from streams.snapshots.taking import digest_of
@@ -116,7 +116,7 @@ def _check_content(manifest: SnapshotManifest, folder: Path) -> None:
         meta, offset = database.meta(), database.progress().next_offset
     finally:
         database.close()
-    if meta is None or differences(meta, manifest.origin) or meta.epoch != manifest.epoch:
+    if meta is None or differences_of(meta, manifest.origin) or meta.epoch != manifest.epoch:
         raise SnapshotError("its store belongs to something else than its manifest says")
     if offset != manifest.next_offset:
         raise SnapshotError(f"its store is at offset {offset}, its manifest at {manifest.next_offset}")

@@ -14,7 +14,7 @@ import msgspec
 from schemas.snapshots import SnapshotManifest
 from schemas.state import MetaRow
 from streams.errors import SnapshotError, StateError, StorageError
-from streams.identity import differences
+from streams.identity import differences_of
 from streams.rocks_store import StateLockedError
 from streams.snapshots.fetching import Progress, gather, position_of, put_in_place, restoring
 from streams.snapshots.library import Library, Shelf
@@ -62,7 +62,7 @@ class _Choice:
 
     def _checked(self, name: ManifestName) -> SnapshotManifest:
         manifest, _ = self._library.read(self._wanted.shelf, name)
-        different = differences(manifest.origin, self._wanted.meta)
+        different = differences_of(manifest.origin, self._wanted.meta)
         if different:
             raise SnapshotError(f"made for something else: {'; '.join(different)}")
         if manifest.next_offset < self._wanted.earliest:

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import msgspec
 
 from online_models.protocols import Views
-from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Totals
+from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Position, Totals
 from schemas.settings import Settings
 from schemas.state import ProgressRow
-from streams.errors import GapError
+from streams.errors import EpochError, GapError
 from streams.monitoring import Metrics
 from streams.outbox import Outbox, Record, Version
 from streams.pseudonyms import Pseudonyms
@@ -97,6 +97,7 @@ class KeptPartition(ABC):
         self.progress = database.progress()
         meta = database.meta()
         self.epoch = meta.epoch if meta else 0
+        self._least_epochs = meta.least_epochs if meta else {}
 
     @abstractmethod
     def apply(self, record: Record) -> None:
@@ -120,31 +121,46 @@ class KeptPartition(ABC):
     def admit(self, packet: Packet[Any]) -> bool:
         """Whether a packet may be applied: not a repetition as a whole, and no gap before it.
 
+        Of a source that began anew only the newer epoch is learned. A store that began anew takes the first
+        range that it sees of a source as the one to go on from: what was before is not in the log any more.
+
         Raises
         ------
         GapError
             Records between the last applied and this packet are missing.
+        EpochError
+            The source began anew, this store did not: it would count everything twice.
         """
         source = f"{packet.source_topic}/{packet.source_partition}"
-        epoch, mark = self.progress.applied.get(source, (packet.epoch, BEFORE_ALL))
-        if packet.epoch < epoch or (packet.epoch == epoch and packet.upto <= mark):
+        if packet.epoch < self._least_epochs.get(source, 0):
             return False
-        if packet.epoch > epoch:
-            mark = packet.after
+        known = self.progress.applied.get(source)
+        if known is None:
+            mark = packet.after if self.epoch else BEFORE_ALL
+        else:
+            epoch, mark = known
+            if packet.epoch > epoch:
+                raise EpochError(
+                    f"stage {self.stage}, partition {self.partition}: {source} began anew with epoch "
+                    f"{packet.epoch}, but this store counts what epoch {epoch} sent. "
+                    f"Run `freshrec reset {self.stage}`, or reset the stage that reads {packet.source_topic}"
+                )
+            if packet.epoch < epoch or packet.upto <= mark:
+                return False
         if packet.after > mark:
             self.context.metrics.gaps.inc()
             raise GapError(
                 f"stage {self.stage}, partition {self.partition}: {source} jumps from {mark} to "
                 f"{packet.after}; what lies between is lost to this stage. Check retention of its source, "
-                f"then rebuild the stage from the start of its input"
+                f"then begin anew with what is there: `freshrec reset {self.stage}`"
             )
         return True
 
-    def mark_of(self, packet: Packet[Any]) -> tuple[int, int]:
-        """Position up to which the packet's source was applied."""
+    def mark_of(self, packet: Packet[Any]) -> Position:
+        """Position up to which the source of an admitted packet was applied."""
         source = f"{packet.source_topic}/{packet.source_partition}"
-        epoch, mark = self.progress.applied.get(source, (packet.epoch, BEFORE_ALL))
-        return mark if epoch == packet.epoch else packet.after
+        known = self.progress.applied.get(source)
+        return BEFORE_ALL if known is None else known[1]
 
     def applied(self, packet: Packet[Any]) -> None:
         """Note that the packet is part of the state."""

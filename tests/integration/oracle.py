@@ -4,42 +4,36 @@ Every stage partition reads its recorded input topic once more, in offset order,
 a worker left, whatever happened to it, has to be the same. Whoever compares has stopped the worker.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from online_models.rules import unpack
-from schemas.clusters import ClusterRow
 from schemas.messages import Fact, ItemDeltas, Packet, Position, Sample
 from schemas.settings import Settings
-from schemas.state import ProgressRow
-from streams.followed import Views
-from streams.monitoring import Metrics
+from schemas.state import MetaRow, ProgressRow
 from streams.outbox import Outgoing, Record
-from streams.rocks_store import META, PROGRESS, RocksBudget, RocksDatabase
-from streams.stages.opening import database_path, open_stage
-from streams.stages.partition import KeptPartition, StageContext
+from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.stages.opening import database_path
+from streams.stages.partition import KeptPartition
+from streams.state.compare import pairs, progress_differences, same
+from streams.state.recount import recount
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.shop_topics import ShopTopics, Stored
 
 KEPT_STAGES = tuple(stage for stage in STAGES if stage.keeps)
-TOLERANCE = 1e-9
-_BOOKKEEPING = b"~"
 _CACHE_BYTES = 16 * 1024 * 1024
-_decode_progress = msgspec.msgpack.Decoder(ProgressRow).decode
-_decode_clusters = msgspec.msgpack.Decoder(ClusterRow).decode
 _ENTRY: dict[str, msgspec.msgpack.Decoder[Packet[Any]]] = {
     "facts": msgspec.msgpack.Decoder(Packet[Fact]),
     "samples": msgspec.msgpack.Decoder(Packet[Sample]),
     "item-deltas": msgspec.msgpack.Decoder(Packet[ItemDeltas]),
 }
 
-Place = tuple[int, Position, str]
-"""Where an entry between two stages comes from: source partition, position there, item or nothing."""
+Place = tuple[int, int, Position, str]
+"""Where an entry between two stages comes from: epoch, source partition, position there, item or nothing."""
 
 
 class Outputs:
@@ -68,9 +62,12 @@ class Oracle:
         self._topics, self._folder, self._settings = topics, folder, topics.settings
         self._budget = RocksBudget(_CACHE_BYTES)
         self._recorded: dict[str, list[Stored]] = {}
+        self._epochs: dict[tuple[str, int], int] = {}
         self.outputs = Outputs()
         self.rows: dict[str, int] = {}
         """Rows compared, by stage."""
+
+        self._entries_compared = 0
 
     def check(self) -> None:
         """Compare state, progress and everything between stages.
@@ -80,19 +77,30 @@ class Oracle:
         AssertionError
             Something differs; the message says what.
         """
-        differences = list(self._compare())
+        differences = self.differences()
         assert not differences, "\n".join([f"{len(differences)} differences:", *differences[:20]])
+
+    def differences(self) -> list[str]:
+        """What differs, a sentence each."""
+        return list(self._compare())
+
+    @property
+    def compared(self) -> int:
+        """Rows and entries between stages that were compared so far."""
+        return sum(self.rows.values()) + self._entries_compared
 
     def _compare(self) -> Iterator[str]:
         progress: dict[tuple[str, int], ProgressRow] = {}
         for stage in KEPT_STAGES:
             self.rows[stage.name] = 0
             for partition in range(self._partitions(stage.reads[0])):
-                expected = self._replay(stage, partition)
-                found = read_rows(self._settings, stage.name, partition)
-                progress[stage.name, partition] = _decode_progress(found[PROGRESS])
-                for text in self._differences(stage.name, expected, found):
-                    yield f"{stage.name}/{partition}: {text}"
+                with closing(self._stored(stage, partition)) as found:
+                    progress[stage.name, partition] = found.progress()
+                    part = self._recount(stage, partition, found.meta())
+                    self._epochs[stage.reads[0], partition] = part.epoch
+                    with closing(part.database):
+                        for text in self._differences(part, found):
+                            yield f"{stage.name}/{partition}: {text}"
         yield from self._unsent(progress)
         for topic in _ENTRY:
             yield from self._compare_entries(topic)
@@ -105,50 +113,27 @@ class Oracle:
             self._recorded[topic] = self._topics.read(topic)
         return self._recorded[topic]
 
-    def _replay(self, stage: Stage, partition: int) -> dict[bytes, bytes]:
-        """Rows and progress after the recorded input of one stage partition."""
-        source = stage.reads[0]
-        part = self._open(stage.name, partition)
-        try:
-            for record in self._records(source):
-                if record.partition == partition:
-                    part.apply(Record(record.offset, record.sent_at, record.value))
-                    part.end_batch()
-            part.database.write(part.freeze())
-            return dict(part.database.rows())
-        finally:
-            part.database.close()
+    def _stored(self, stage: Stage, partition: int) -> RocksDatabase:
+        path = database_path(Path(self._settings.state.dir), stage.name, partition)
+        return RocksDatabase(path, self._budget, cache_bytes=1, read_only=True)
 
-    def _open(self, stage: str, partition: int) -> KeptPartition:
-        replace = msgspec.structs.replace
-        settings = replace(
-            self._settings,
-            state=replace(self._settings.state, dir=str(self._folder)),
-            recommend=replace(self._settings.recommend, enabled=False),
-        )
-        context = StageContext(
-            settings, self.outputs, Views({}, settings), Metrics(), lambda: 0, self._topics.topic_ids
-        )
-        topic_id = self._topics.topic_ids[TOPIC_BY_NAME[_source(stage)].name]
-        return open_stage(
-            stage, partition, context, self._budget, cluster=self._topics.cluster, topic_id=topic_id
-        )
+    def _recount(self, stage: Stage, partition: int, meta: MetaRow | None) -> KeptPartition:
+        """One stage partition after its recorded input."""
+        assert meta is not None, f"{stage.name}/{partition} was never stamped"
+        records = [
+            Record(each.offset, each.sent_at, each.value)
+            for each in self._records(stage.reads[0])
+            if each.partition == partition and each.offset >= meta.begins_at
+        ]
+        return recount(meta, records, self._settings, self._folder, self._budget, outbox=self.outputs)
 
-    def _differences(
-        self, stage: str, expected: Mapping[bytes, bytes], found: Mapping[bytes, bytes]
-    ) -> Iterator[str]:
-        for key in sorted(expected.keys() | found.keys()):
-            if key == META or key.startswith(_BOOKKEEPING):
-                continue
-            if key not in expected or key not in found:
-                yield f"{key!r} is {'missing' if key in expected else 'too much'}"
-            elif key == PROGRESS:
-                yield from _progress_differences(expected[key], found[key])
-            else:
-                self.rows[stage] += 1
-                if not _same(stage, expected[key], found[key]):
-                    shown = [msgspec.msgpack.decode(each) for each in (expected[key], found[key])]
-                    yield f"{key!r} should be {shown[0]}, is {shown[1]}"
+    def _differences(self, part: KeptPartition, found: RocksDatabase) -> Iterator[str]:
+        yield from progress_differences(part.progress, found.progress())
+        for pair in pairs(part.database, found):
+            self.rows[part.stage] += 1
+            if not same(part.database, pair):
+                shown = [each and msgspec.msgpack.decode(each) for each in (pair.expected, pair.found)]
+                yield f"{pair.key!r} should be {shown[0]}, is {shown[1]}"
 
     def _unsent(self, progress: Mapping[tuple[str, int], ProgressRow]) -> Iterator[str]:
         """What a stage says it sent and the stage that reads it has not applied."""
@@ -166,13 +151,17 @@ class Oracle:
                         yield f"{place} sent {destination} up to {upto}, {reader} is at {applied}"
 
     def _compare_entries(self, topic: str) -> Iterator[str]:
-        """What stages put into a topic, sent twice or not, against what they should have."""
+        """What stages put into a topic, sent twice or not, against what they should have in their epoch."""
+        (source,) = (stage.reads[0] for stage in KEPT_STAGES if topic in stage.writes)
         expected = dict(_entries(topic, (each.value for each in self.outputs.records if each.topic == topic)))
         found: dict[Place, object] = {}
         for place, entry in _entries(topic, (each.value for each in self._records(topic))):
+            if place[0] != self._epochs[source, place[1]]:
+                continue
             if found.setdefault(place, entry) != entry:
                 yield f"{topic}: {place} was sent twice and differs: {found[place]} and {entry}"
         for place in sorted(expected.keys() | found.keys()):
+            self._entries_compared += 1
             if expected.get(place) != found.get(place):
                 yield f"{topic}: {place} should be {expected.get(place)}, is {found.get(place)}"
 
@@ -191,46 +180,13 @@ def _source(stage: str) -> str:
     return next(each.reads[0] for each in STAGES if each.name == stage)
 
 
-def _progress_differences(expected: bytes, found: bytes) -> Iterator[str]:
-    """Where batches end is free, so what was sent may reach farther than its last entry."""
-    wanted, row = _decode_progress(expected), _decode_progress(found)
-    if wanted.next_offset != row.next_offset:
-        yield f"next offset should be {wanted.next_offset}, is {row.next_offset}"
-    if wanted.applied != row.applied:
-        yield f"applied should be {wanted.applied}, is {row.applied}"
-    if wanted.sent.keys() != row.sent.keys() or any(row.sent[x] < wanted.sent[x] for x in wanted.sent):
-        yield f"sent should reach {wanted.sent}, is {row.sent}"
-
-
-def _same(stage: str, expected: bytes, found: bytes) -> bool:
-    if expected == found:
-        return True
-    return stage == "clusters" and _close(_decode_clusters(expected), _decode_clusters(found))
-
-
-def _close(left: object, right: object) -> bool:
-    """Whether two clusterings are equal but for rounding; their bytes are vectors of float64."""
-    if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=TOLERANCE)
-    if isinstance(left, bytearray) and isinstance(right, bytearray):
-        if len(left) != len(right):
-            return False
-        return np.allclose(np.frombuffer(left, "<f8"), np.frombuffer(right, "<f8"), rtol=TOLERANCE, atol=0.0)
-    if isinstance(left, msgspec.Struct) and isinstance(right, msgspec.Struct):
-        return _close(msgspec.structs.astuple(left), msgspec.structs.astuple(right))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return list(left) == list(right) and _close(list(left.values()), list(right.values()))
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(map(_close, left, right))
-    return left == right
-
-
 def _entries(topic: str, values: Iterable[bytes | None]) -> Iterator[tuple[Place, object]]:
     for value in values:
         packet = _ENTRY[topic].decode(value or b"")
         for entry, position in zip(packet.entries, packet.positions, strict=False):
-            yield (packet.source_partition, position, ""), entry
+            yield (packet.epoch, packet.source_partition, position, ""), entry
         for entry in packet.entries:
             if isinstance(entry, ItemDeltas):
                 for update in unpack(entry):
-                    yield (packet.source_partition, update.position, update.item), update
+                    place = (packet.epoch, packet.source_partition, update.position, update.item)
+                    yield place, update

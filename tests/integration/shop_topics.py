@@ -10,20 +10,21 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
 from online_models.worlds import Emitted
 from schemas.settings import Settings
 from streams.cluster import topic_specs
 from streams.connection import client_options
-from streams.topics import create_topics, identify
+from streams.kafka_outbox import VERSION_HEADER
+from streams.topics import create_topics, identify, list_topics
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
 
 
 class Stored(NamedTuple):
-    """One record as the broker has it; `topic` is without prefix."""
+    """One record as the broker has it; `topic` is without prefix, `version` that of a followed row."""
 
     topic: str
     partition: int
@@ -32,6 +33,11 @@ class Stored(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def version(self) -> bytes | None:
+        """Version of a row that is followed, as its writer gave it."""
+        return dict(self.headers).get(VERSION_HEADER)
 
 
 class ShopTopics:
@@ -53,7 +59,12 @@ class ShopTopics:
             **connection, group_id=None, max_poll_records=5_000, fetch_max_wait_ms=50
         )
         self._producer: Any = KafkaProducer(
-            **connection, linger_ms=5, max_request_size=4 * 1024 * 1024, acks="all"
+            **connection,
+            linger_ms=5,
+            max_request_size=7 * 1024 * 1024,
+            acks="all",
+            delivery_timeout_ms=600_000,
+            max_block_ms=600_000,
         )
         self.cluster, ids = identify(kafka)
         self.topic_ids = {
@@ -85,6 +96,28 @@ class ShopTopics:
     def flush(self) -> None:
         """Wait until the broker has all that was handed over."""
         self._producer.flush(timeout=60)
+
+    def delete_before(self, topic: str, partition: int, offset: int) -> None:
+        """Let a partition begin at an offset, as retention does."""
+        self._admin.delete_records({TopicPartition(self._prefix + topic, partition): offset})
+
+    def limit_records(self, topic: str, most_bytes: int | None) -> None:
+        """Let the broker refuse larger records of a topic; None takes what it took before."""
+        name = self._prefix + topic
+        (spec,) = (each for each in topic_specs(self.settings.kafka) if each.name == name)
+        limit = spec.config["max.message.bytes"] if most_bytes is None else str(most_bytes)
+        config = {"max.message.bytes": limit}
+        self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, config)])
+
+    def make_again(self, topic: str) -> None:
+        """Delete a topic with all it has, and create it anew."""
+        kafka, name = self.settings.kafka, self._prefix + topic
+        self._admin.delete_topics([name])
+        until(
+            lambda: name not in {each.name for each in list_topics(kafka)},
+            f"{name} without a trace",
+        )
+        create_topics(kafka, topic_specs(kafka), replication=1)
 
     # -- reading --------------------------------------------------------------------------------------
 

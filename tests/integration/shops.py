@@ -1,5 +1,8 @@
 """The shop that the fault tests watch, and how one stage's whole topology is run on it."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,14 +29,26 @@ class Shop:
     """Topics of their own, and workers that share one state directory."""
 
     def __init__(self, topics: ShopTopics, variables: dict[str, str], folder: Path) -> None:
-        self.topics, self._variables, self._folder = topics, variables, folder
+        self.topics, self.variables, self._folder = topics, variables, folder
         self.workers: list[WorkerProcess] = []
 
-    def worker(self, *, stages: str | None = None) -> WorkerProcess:
+    def worker(self, *, stages: str | None = None, module: str = "streams.cli") -> WorkerProcess:
         """One more worker, started."""
         log = self._folder / f"worker-{len(self.workers)}.log"
-        self.workers.append(WorkerProcess(self._variables, log, stages=stages).start())
+        self.workers.append(WorkerProcess(self.variables, log, stages=stages, module=module).start())
         return self.workers[-1]
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run `freshrec` with the workers' settings, to its end."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}
+        return subprocess.run(  # noqa: S603  # our own command
+            [sys.executable, "-m", "streams.cli", *arguments],
+            env={**others, **self.variables, "COLUMNS": "200"},
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 @contextmanager

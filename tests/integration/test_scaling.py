@@ -45,6 +45,27 @@ def test_a_second_worker_joins_under_load_takes_its_share_and_gives_it_back(
         assert faults_of_lists(topics) == []
 
 
+def test_a_worker_without_partitions_stands_by_ready_and_takes_over_from_one_that_is_killed(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    shop = Storefront(a_shop(12))
+    events = list(islice(shop.events(), 600))
+    with a_topology(kafka, topic_prefix, tmp_path, KAFKA__PARTITIONS=1) as topology:
+        topics = topology.topics
+        first = topology.worker().wait_ready()
+        topics.send([*shop.catalogue(), *events[:300]])
+        standby = topology.worker().wait_ready()
+        assert len(topics.members(STAGE_BY_NAME["history"])) == 1
+        # What was read before the rebalance is committed although nothing follows it.
+        topics.wait_caught_up()
+        first.kill()
+        topics.send(events[300:])
+        topics.wait_caught_up()
+        assert standby.terminate() == 0
+        assert recount.learned(topics.settings) == recount.sent(events)
+        Oracle(topics, tmp_path / "oracle").check()
+
+
 def test_a_graceful_stop_under_load_leaves_no_lag_behind_what_was_flushed(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

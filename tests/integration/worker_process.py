@@ -64,13 +64,22 @@ class WorkerProcess:
         File that its standard error is appended to; its folder is the working directory.
     stages : str
         Comma separated; all by default.
+    module : str
+        What is run as `freshrec`.
     """
 
-    def __init__(self, variables: Mapping[str, str], log: Path, *, stages: str | None = None) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        log: Path,
+        *,
+        stages: str | None = None,
+        module: str = "streams.cli",
+    ) -> None:
         self._log, self._from = log, 0
         others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}
         self._environment = {**others, **variables}
-        self._command = [sys.executable, "-m", "streams.cli", "worker"]
+        self._command = [sys.executable, "-m", module, "worker"]
         self._command += ["--stages", stages] if stages else []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -142,6 +151,10 @@ class WorkerProcess:
     def children(self) -> list[int]:
         """Ids of the stage groups' processes."""
         return children_of(self._running().pid)
+
+    def process_ids(self) -> list[int]:
+        """Ids of the supervisor and its children."""
+        return [self._running().pid, *self.children()]
 
     def kill(self) -> None:
         """End supervisor and children with SIGKILL, at once."""

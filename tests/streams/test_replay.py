@@ -343,7 +343,7 @@ def test_a_stage_that_lacks_what_history_has_sent_refuses_to_learn_on(tmp_path: 
     replayed(settings_in(tmp_path), ORDERS)
     for stage in ("rules", "popularity"):
         (tmp_path / stage).rename(tmp_path / f"lost-{stage}")
-    with pytest.raises(StateError, match=r"rules, partition 0: events/0 jumps .* rebuild the stage"):
+    with pytest.raises(StateError, match=r"rules, partition 0: events/0 jumps .*freshrec reset rules"):
         replayed(settings_in(tmp_path), [an_order(9, "emma", "tea", "cup")])
 
 

@@ -7,7 +7,16 @@ import pytest
 
 from schemas.events import TOPIC_OF_TYPE
 from schemas.state import ROW_VERSIONS
-from streams.topology import GROUPS, STAGE_BY_NAME, STAGES, TOPIC_BY_NAME, TOPICS, Stage, partitions_of
+from streams.topology import (
+    GROUPS,
+    STAGE_BY_NAME,
+    STAGES,
+    TOPIC_BY_NAME,
+    TOPICS,
+    Stage,
+    and_below,
+    partitions_of,
+)
 
 KEPT = [stage for stage in STAGES if stage.keeps]
 
@@ -87,3 +96,16 @@ def test_the_topology_is_inert_data() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # a command of our own
     heavy = {"faust", "mode", "aiokafka", "kafka", "rocksdict", "aiohttp", "numpy", "online_models"}
     assert heavy.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("stage", "below"),
+    [
+        ("history", ("history", "rules", "popularity", "segments", "clusters")),
+        ("segments", ("segments", "clusters")),
+        ("rules", ("rules",)),
+        ("clusters", ("clusters",)),
+    ],
+)
+def test_below_a_stage_is_what_learns_from_it_whatever_it_follows(stage: str, below: tuple[str, ...]) -> None:
+    assert tuple(each.name for each in and_below(stage)) == below

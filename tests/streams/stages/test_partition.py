@@ -8,7 +8,7 @@ import pytest
 
 from schemas.messages import BEFORE_ALL, Packet, Position
 from schemas.state import GuestChunk, MetaRow, ProgressRow
-from streams.errors import GapError
+from streams.errors import EpochError, GapError
 from streams.outbox import Record
 from streams.rocks_store import RocksDatabase
 from streams.stages.partition import KeptPartition
@@ -117,27 +117,48 @@ def test_each_source_partition_has_its_own_mark(ledger: Ledger) -> None:
     assert ledger.progress.applied == {"events/0": (0, (5, 0)), "events/3": (0, (1, 0))}
 
 
-def test_a_newer_epoch_begins_where_its_first_packet_says(ledger: Ledger) -> None:
-    ledger.learn(a_packet(0, 5))
-    packet = a_packet(40, 41, epoch=1)
-    assert ledger.admit(packet)
-    assert ledger.mark_of(packet) == (39, 0)
-    assert ledger.learn(packet) == ["1:40", "1:41"]
-    assert ledger.progress.applied == {"events/0": (1, (41, 0))}
+def begun_anew(folder: Path, **least: int) -> Ledger:
+    """A stage whose store began anew, and takes nothing below these epochs of partitions of `events`."""
+    database = a_database(folder / "anew")
+    epochs = {f"events/{name[1:]}": epoch for name, epoch in least.items()}
+    database.write_meta(
+        MetaRow(1, "1", "c", "item-deltas", "t", 2, 4, "rules", 3, "f", {}, least_epochs=epochs)
+    )
+    return Ledger(Bench(settings_of(4)), database)
+
+
+def test_a_stage_that_began_anew_goes_on_from_the_first_range_it_sees(tmp_path: Path) -> None:
+    ledger = begun_anew(tmp_path)
+    assert ledger.learn(a_packet(40, 41)) == ["0:40", "0:41"]
+    assert ledger.learn(a_packet(38, 42)) == ["0:42"]
     with pytest.raises(GapError):
-        ledger.learn(a_packet(43, 43, epoch=1))
+        ledger.learn(a_packet(44, 44))
+    assert ledger.learn(a_packet(7, 7, source=1)) == ["0:7"]
 
 
-def test_a_newer_epoch_may_start_all_over(ledger: Ledger) -> None:
+def test_a_source_that_began_anew_with_its_readers_is_learned_from_the_new_epoch_on(tmp_path: Path) -> None:
+    ledger = begun_anew(tmp_path, p0=2)
+    for old in (a_packet(0, 5), a_packet(6, 9, epoch=1)):
+        assert not ledger.admit(old)
+        assert ledger.learn(old) == []
+    assert ledger.progress.applied == {}
+    assert ledger.learn(a_packet(0, 2, epoch=2)) == ["2:0", "2:1", "2:2"]
+    assert ledger.learn(a_packet(10, 11)) == []
+    assert ledger.learn(a_packet(3, 3, source=1)) == ["0:3"]
+    assert ledger.progress.applied == {"events/0": (2, (2, 0)), "events/1": (0, (3, 0))}
+
+
+def test_a_store_that_did_not_begin_anew_refuses_a_newer_epoch_before_it_counts_twice(ledger: Ledger) -> None:
     ledger.learn(a_packet(0, 5))
-    assert ledger.learn(a_packet(0, 2, epoch=1)) == ["1:0", "1:1", "1:2"]
-    assert ledger.learn(a_packet(1, 3, epoch=1)) == ["1:3"]
+    before = msgspec.msgpack.encode(ledger.progress)
+    with pytest.raises(EpochError, match=r"events/0 began anew with epoch 1.*freshrec reset rules"):
+        ledger.learn(a_packet(0, 2, epoch=1))
+    assert msgspec.msgpack.encode(ledger.progress) == before
 
 
-def test_what_an_older_epoch_still_sends_is_ignored(ledger: Ledger) -> None:
-    ledger.learn(a_packet(0, 5))
-    ledger.learn(a_packet(0, 2, epoch=2))
-    for late in (a_packet(6, 9), a_packet(3, 3, epoch=1), a_packet(90, 99)):
+def test_a_store_that_saw_nothing_yet_may_begin_with_any_epoch(ledger: Ledger) -> None:
+    assert ledger.learn(a_packet(0, 2, epoch=2)) == ["2:0", "2:1", "2:2"]
+    for late in (a_packet(3, 9), a_packet(3, 3, epoch=1), a_packet(90, 99)):
         assert not ledger.admit(late)
         assert ledger.learn(late) == []
     assert ledger.progress.applied == {"events/0": (2, (2, 0))}

@@ -1,0 +1,1 @@
+"""Proving and mending the state: recounting it from the recorded log, other epochs, other settings."""

@@ -1,0 +1,202 @@
+"""Beginning a stage anew, with all below it: new stores in a higher epoch take the place of the old ones.
+
+What the old epoch sent stays in the topics and is ignored: packets by the least epoch in the readers' new
+stores, rows of views and outputs by their versions. Stores are replaced from the top down, so that whatever
+interrupts this leaves a store that refuses the newer epoch rather than one that counts twice.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from schemas.settings import Settings
+from schemas.state import MetaRow
+from streams.errors import StateError
+from streams.identity import begin, expected_meta
+from streams.offsets import Place, offset_ranges
+from streams.pseudonyms import pseudonyms_of
+from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
+from streams.stages.opening import database_path
+from streams.state.stores import Cluster, StorePlace, has_store, numbers_in
+from streams.topology import STAGE_BY_NAME, STAGES, TOPIC_BY_NAME, Stage, and_below, partitions_of
+
+REPLACED: Final = ".replaced"
+_MADE: Final = ".resetting"
+_CACHE_BYTES: Final = 1_000_000
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """Where a store begins anew; `replaced` is the folder that its predecessor is in now, if it had one."""
+
+    stage: str
+    partition: int
+    epoch: int
+    begins_at: int
+    replaced: str | None = None
+
+
+class Reset:
+    """A stage and all below it, about to begin anew in one state directory that nobody uses.
+
+    Parameters
+    ----------
+    settings : Settings
+        Broker, state.dir, and what decides from now on what is learned.
+    cluster : Cluster
+        Ids of the Kafka cluster and of its topics.
+    stage : str
+        The topmost stage; it keeps state.
+    from_latest : bool
+        It begins at the end of its source instead of at the earliest record that is there.
+    epoch : int or None
+        Number of the new epoch; by default one above the highest that a store of any of the stages has.
+
+    Raises
+    ------
+    StateError
+        The epoch is not above those that the stores have, or a store is in use or cannot be read.
+    """
+
+    def __init__(
+        self, settings: Settings, cluster: Cluster, stage: str, *, from_latest: bool, epoch: int | None
+    ) -> None:
+        self._settings, self._cluster = settings, cluster
+        self._folder = Path(settings.state.dir)
+        self._budget = RocksBudget(settings.state.rocksdb_bytes)
+        self._unread_ok = epoch is not None
+        self.stages = and_below(stage)
+        self._epochs = {
+            StorePlace(each.name, number): self._epoch_of(StorePlace(each.name, number))
+            for each in STAGES
+            if each.keeps
+            for number in numbers_in(self._folder, each.name)
+        }
+        known = [epoch for place, epoch in self._epochs.items() if STAGE_BY_NAME[place.stage] in self.stages]
+        self.epoch = max(known, default=0) + 1 if epoch is None else epoch
+        if known and self.epoch <= max(known):
+            raise StateError(
+                f"epoch {self.epoch} is not above {max(known)}, which a store in {self._folder} has; "
+                f"name a higher one, or none"
+            )
+        ranges = offset_ranges(settings.kafka, self._sources())
+        self.beginnings = [
+            Beginning(
+                each.name, number, self.epoch, self._start(each, number, ranges, from_latest=from_latest)
+            )
+            for each in self.stages
+            for number in range(self._partitions(each.reads[0]))
+        ]
+
+    def carry_out(self, *, delete: bool) -> list[Beginning]:
+        """Make the new stores and put them in the place of the old ones, which are moved aside or deleted."""
+        made, stamp = self._folder / _MADE, f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        shutil.rmtree(made, ignore_errors=True)
+        for each in self.beginnings:
+            self._make(database_path(made, each.stage, each.partition), each)
+        aside = self._folder / REPLACED / f"{stamp}-before-epoch-{self.epoch}"
+        done = [self._replace(each, made, aside) for each in self.beginnings]
+        for stage in self.stages:
+            for number in numbers_in(self._folder, stage.name):
+                # Of a time with more partitions.
+                if number >= self._partitions(stage.reads[0]):
+                    self._put_aside(StorePlace(stage.name, number), aside)
+        shutil.rmtree(made)
+        if delete:
+            shutil.rmtree(aside, ignore_errors=True)
+            done = [msgspec.structs.replace(each, replaced=None) for each in done]
+        return done
+
+    # -- what will be -------------------------------------------------------------------------------
+
+    def _partitions(self, topic: str) -> int:
+        return partitions_of(TOPIC_BY_NAME[topic], self._settings.kafka.partitions)
+
+    def _sources(self) -> Mapping[str, int]:
+        prefix = self._settings.kafka.topic_prefix
+        return {prefix + each.reads[0]: self._partitions(each.reads[0]) for each in self.stages}
+
+    def _start(
+        self, stage: Stage, number: int, ranges: Mapping[Place, tuple[int, int]], *, from_latest: bool
+    ) -> int:
+        """The topmost stage reads again; those below it find nothing of the new epoch before the end."""
+        first, end = ranges[self._settings.kafka.topic_prefix + stage.reads[0], number]
+        return first if stage is self.stages[0] and not from_latest else end
+
+    def _least_epochs(self, stage: Stage) -> dict[str, int]:
+        """Below which epoch the packets of each source partition are left out."""
+        found = {}
+        for above in STAGES:
+            if above.keeps and stage.reads[0] in above.writes:
+                source = above.reads[0]
+                for number in range(self._partitions(source)):
+                    known = self._epochs.get(StorePlace(above.name, number), 0)
+                    found[f"{source}/{number}"] = self.epoch if above in self.stages else known
+        return {place: epoch for place, epoch in found.items() if epoch}
+
+    # -- stores -------------------------------------------------------------------------------------
+
+    def _epoch_of(self, place: StorePlace) -> int:
+        """The epoch of a store; opening it for writing shows that nobody else has it open."""
+        path = database_path(self._folder, *place)
+        if not has_store(path):
+            return 0
+        try:
+            with closing(RocksDatabase(path, self._budget, cache_bytes=_CACHE_BYTES)) as database:
+                meta = database.meta()
+        except StateLockedError:
+            raise
+        except StateError as error:
+            if self._unread_ok:
+                return 0
+            raise StateError(f"{error}; or name an --epoch above the one that it had") from error
+        return meta.epoch if meta else 0
+
+    def _make(self, path: Path, beginning: Beginning) -> None:
+        with closing(RocksDatabase(path, self._budget, cache_bytes=_CACHE_BYTES)) as database:
+            begin(database, self._meta(beginning))
+
+    def _meta(self, beginning: Beginning) -> MetaRow:
+        stage = STAGE_BY_NAME[beginning.stage]
+        source = stage.reads[0]
+        expected = expected_meta(
+            stage.name,
+            beginning.partition,
+            self._partitions(source),
+            self._settings,
+            source=source,
+            cluster=self._cluster.id,
+            topic_id=self._cluster.topic_ids[source],
+            pseudonym_key=pseudonyms_of(self._settings.privacy).fingerprint,
+        )
+        return msgspec.structs.replace(
+            expected,
+            epoch=beginning.epoch,
+            begins_at=beginning.begins_at,
+            least_epochs=self._least_epochs(stage),
+        )
+
+    def _replace(self, beginning: Beginning, made: Path, aside: Path) -> Beginning:
+        place = StorePlace(beginning.stage, beginning.partition)
+        replaced = self._put_aside(place, aside)
+        path = database_path(self._folder, *place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database_path(made, *place).rename(path)
+        return msgspec.structs.replace(beginning, replaced=replaced and str(replaced))
+
+    def _put_aside(self, place: StorePlace, aside: Path) -> Path | None:
+        path = database_path(self._folder, *place)
+        if not path.exists():
+            return None
+        goal = database_path(aside, *place)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        return path.rename(goal)
+
+
+def names(stages: Sequence[Stage]) -> str:
+    """The stages in a sentence."""
+    return ", ".join(stage.name for stage in stages)

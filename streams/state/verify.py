@@ -1,0 +1,172 @@
+"""Proving stores: each is counted again from the log on Kafka, and compared row by row.
+
+Reads only, also beside a running worker: what is compared is its last flush. The log up to the offset in the
+store is recounted in a folder of its own.
+"""
+
+import tempfile
+from contextlib import closing
+from hashlib import blake2b
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import msgspec
+
+from schemas.settings import Settings
+from schemas.state import MetaRow, ProgressRow
+from streams.errors import GapError, StateError
+from streams.identity import differences_of, expected_meta
+from streams.offsets import offset_ranges
+from streams.pseudonyms import pseudonyms_of
+from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.stages.opening import database_path
+from streams.stages.partition import KeptPartition
+from streams.state.compare import RowPair, pairs, progress_differences, same
+from streams.state.recorded import records_of
+from streams.state.recount import CACHE_BYTES, recount
+from streams.state.stores import Cluster, StorePlace, open_to_read
+from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
+
+SHOWN: Final = 10
+"""Rows that differ which are named; all are counted."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row, or the progress, that is not what the log makes it; digests, since rows are personal data."""
+
+    key: str
+    expected: str | None
+    found: str | None
+
+
+class Verified(msgspec.Struct, kw_only=True):
+    """What was found of one store; `problem` says why it could not be recounted, if so."""
+
+    stage: str
+    partition: int
+    epoch: int = 0
+    begins_at: int = 0
+    upto: int = 0
+    rows: int = 0
+    differing: int = 0
+    differences: list[Difference] = []
+    problem: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def well(self) -> bool:
+        """Whether the store is proven to be what its input makes it."""
+        return not self.differing and self.problem is None
+
+
+class Verification:
+    """Recounts stores of one state directory.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those of the worker: broker, state.dir and what decides what is learned.
+    cluster : Cluster
+        Ids of the Kafka cluster and of its topics.
+    scratch : Path or None
+        Where there is as much room as the largest store takes; by default where temporary files are.
+    show_keys : bool
+        Name rows by their keys, which hold ids of customers; else by a digest.
+    """
+
+    def __init__(
+        self, settings: Settings, cluster: Cluster, scratch: Path | None = None, *, show_keys: bool = False
+    ) -> None:
+        self._settings, self._cluster, self._scratch = settings, cluster, scratch
+        self._show_keys = show_keys
+        self._budget = RocksBudget(settings.state.rocksdb_bytes)
+
+    def verify(self, place: StorePlace) -> Verified:
+        """Recount one store and compare it."""
+        started = perf_counter()
+        path = database_path(Path(self._settings.state.dir), *place)
+        done = Verified(stage=place.stage, partition=place.partition)
+        with closing(open_to_read(path, self._budget, cache_bytes=CACHE_BYTES)) as stored:
+            try:
+                self._verify(stored, done)
+            except (GapError, CannotRecountError) as error:
+                done.problem = str(error)
+        done.seconds = round(perf_counter() - started, 3)
+        return done
+
+    def _verify(self, stored: RocksDatabase, done: Verified) -> None:
+        meta, progress = stored.meta(), stored.progress()
+        if meta is None:
+            raise CannotRecountError("it was never stamped: nothing was learned here")
+        done.epoch, done.begins_at, done.upto = meta.epoch, meta.begins_at, progress.next_offset
+        self._check_identity(meta)
+        self._check_log(meta, progress)
+        records = records_of(
+            self._settings.kafka, meta.topic, meta.partition, first=meta.begins_at, end=progress.next_offset
+        )
+        with tempfile.TemporaryDirectory(prefix="freshrec-verify-", dir=self._scratch) as folder:
+            part = recount(meta, records, self._settings, Path(folder), self._budget)
+            with closing(part.database):
+                self._compare(part, stored, progress, done)
+
+    def _check_identity(self, meta: MetaRow) -> None:
+        expected = expected_meta(
+            meta.stage,
+            meta.partition,
+            partitions_of(TOPIC_BY_NAME[meta.topic], self._settings.kafka.partitions),
+            self._settings,
+            source=STAGE_BY_NAME[meta.stage].reads[0],
+            cluster=self._cluster.id,
+            topic_id=self._cluster.topic_ids.get(meta.topic, ""),
+            pseudonym_key=pseudonyms_of(self._settings.privacy).fingerprint,
+        )
+        differences = differences_of(meta, expected)
+        if differences:
+            raise CannotRecountError(f"the settings or the cluster are not its own: {'; '.join(differences)}")
+        if meta.migrated_at is not None and meta.migrated_at > meta.begins_at:
+            raise CannotRecountError(
+                f"up to offset {meta.migrated_at} it was learned under other settings "
+                f"(freshrec migrate), which are not known any more; freshrec reset {meta.stage} begins anew"
+            )
+
+    def _check_log(self, meta: MetaRow, progress: ProgressRow) -> None:
+        topic = self._settings.kafka.topic_prefix + meta.topic
+        ranges = offset_ranges(self._settings.kafka, {topic: meta.partitions})
+        first, end = ranges[topic, meta.partition]
+        if first > meta.begins_at and progress.next_offset > meta.begins_at:
+            raise CannotRecountError(
+                f"{topic}/{meta.partition} begins at offset {first} now and the store at {meta.begins_at}: "
+                f"retention removed what lies between, so it cannot be recounted. "
+                f"A longer kafka.retention_hours keeps more"
+            )
+        if end < progress.next_offset:
+            raise CannotRecountError(
+                f"{topic}/{meta.partition} ends at offset {end}, but the store has read up to "
+                f"{progress.next_offset}: the topic lost records, or is another one"
+            )
+
+    def _compare(
+        self, part: KeptPartition, stored: RocksDatabase, progress: ProgressRow, done: Verified
+    ) -> None:
+        for text in progress_differences(part.progress, progress):
+            done.differing += 1
+            done.differences.append(Difference(f"progress: {text}", None, None))
+        for pair in pairs(part.database, stored):
+            done.rows += 1
+            if not same(part.database, pair):
+                done.differing += 1
+                if len(done.differences) < SHOWN:
+                    done.differences.append(self._named(pair))
+
+    def _named(self, pair: RowPair) -> Difference:
+        key = pair.key.decode(errors="backslashreplace") if self._show_keys else _digest(pair.key)
+        return Difference(key or "", _digest(pair.expected), _digest(pair.found))
+
+
+class CannotRecountError(StateError):
+    """The log, or what the store says of itself, does not allow it to be counted again."""
+
+
+def _digest(raw: bytes | None) -> str | None:
+    return None if raw is None else blake2b(raw, digest_size=8).hexdigest()

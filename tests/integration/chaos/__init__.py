@@ -1,0 +1,1 @@
+"""Faults on purpose, of workers, broker and input, and a proof that nothing differs."""

@@ -1,0 +1,123 @@
+"""A worker whose processes end at chosen steps of a flush, as by a power cut: `python -m ... worker`.
+
+The plan is a file named by CHAOS_PLAN: crashes in order, each of one stage group. A process crashes at its
+group's first crash that was not made yet, and notes that it was.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streams import child, cli, supervisor
+from streams.kafka_outbox import KafkaOutbox
+from streams.rocks_store import RocksDatabase
+from streams.transport import BatchConsumer
+
+STEPS: dict[str, tuple[type, str, bool]] = {
+    "before a send": (KafkaOutbox, "_send", False),
+    "after a send": (KafkaOutbox, "_send", True),
+    "before the acknowledgements": (KafkaOutbox, "acknowledged", False),
+    "after the acknowledgements": (KafkaOutbox, "acknowledged", True),
+    "before the write": (RocksDatabase, "write", False),
+    "after the write": (RocksDatabase, "write", True),
+    "before the commit": (BatchConsumer, "commit", False),
+    "after the commit": (BatchConsumer, "commit", True),
+}
+"""What is wrapped, and whether the process ends after it instead of before."""
+
+EXIT_CODE = 99
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """End a process of `group` at the `calls`-th time that it comes to `step`."""
+
+    step: str
+    group: str
+    calls: int
+
+
+def made_of(plan: Path) -> Path:
+    """The file with a line for each crash that was made."""
+    return plan.with_suffix(".made")
+
+
+def arm(group: str, plan: Path) -> None:
+    """Prepare the crash that this process is to make, if one is left for its group."""
+    crashes = msgspec.json.decode(plan.read_bytes(), type=list[Crash])
+    made = set(made_of(plan).read_text().split()) if made_of(plan).exists() else set()
+    for number, crash in enumerate(crashes):
+        if crash.group == group and str(number) not in made:
+            owner, name, after = STEPS[crash.step]
+            countdown = _Countdown(crash.calls, f"{number}\n", made_of(plan))
+            setattr(owner, name, _wrapped(getattr(owner, name), countdown, after=after))
+            return
+
+
+class _Countdown:
+    def __init__(self, calls: int, line: str, made: Path) -> None:
+        self._left, self._line, self._made = calls, line, made
+
+    def __call__(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            with self._made.open("a") as file:
+                file.write(self._line)
+            os._exit(EXIT_CODE)
+
+
+def _wrapped(method: Callable[..., Any], tick: Callable[[], None], *, after: bool) -> Callable[..., Any]:
+    if asyncio.iscoroutinefunction(method):
+
+        @wraps(method)
+        async def waiting(*args: Any, **kwargs: Any) -> Any:
+            if not after:
+                tick()
+            result = await method(*args, **kwargs)
+            if after:
+                tick()
+            return result
+
+        return waiting
+
+    @wraps(method)
+    def at_once(*args: Any, **kwargs: Any) -> Any:
+        if not after:
+            tick()
+        result = method(*args, **kwargs)
+        if after:
+            tick()
+        return result
+
+    return at_once
+
+
+class _ChildrenOfThisModule:
+    """asyncio as the supervisor sees it, with children that are started from here."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def create_subprocess_exec(self, *command: str, **options: Any) -> asyncio.subprocess.Process:
+        chosen = [__spec__.name if part == "streams.child" else part for part in command]
+        return await asyncio.create_subprocess_exec(*chosen, **options)
+
+
+def main() -> None:
+    """Be the worker, or one of its children."""
+    if sys.argv[1:2] == ["worker"]:
+        vars(supervisor)["asyncio"] = _ChildrenOfThisModule()
+        cli.main()
+    else:
+        plan = msgspec.json.decode(sys.argv[1], type=child.ChildPlan)
+        arm(plan.group, Path(os.environ["CHAOS_PLAN"]))
+        child.main()
+
+
+if __name__ == "__main__":
+    main()

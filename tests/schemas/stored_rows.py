@@ -1,0 +1,131 @@
+"""Rows as each version stored them: samples, written once per version, read for as long as it is supported.
+
+`python -m tests.schemas.stored_rows` writes those of the versions of now that are not there yet. A row
+changed? Raise its version in `schemas.state.ROW_VERSIONS`, run this, and see to it that the older file is
+still read as what it says (or delete it: that version is then not supported any more).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from online_models.memory_store import MemoryStore
+from online_models.pair_columns import columns_of
+from online_models.rules import RulesStep
+from schemas.clusters import ClusterRow, KMeansState, SegmentSums
+from schemas.messages import ItemDeltas, ItemTouch, PairDeltas, Sample
+from schemas.settings import Settings
+from schemas.state import (
+    ROW_VERSIONS,
+    Behaviour,
+    ExpiryRow,
+    GuestChunk,
+    HistoryRow,
+    ItemMark,
+    MetaRow,
+    Pending,
+    PopularityRow,
+    ProgressRow,
+    PublishedRow,
+    RuleRow,
+    SegmentRow,
+    SessionMark,
+    TotalsRow,
+    ViewProgress,
+    ViewRow,
+)
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "state"
+_PENDING = Pending("browses", 2, 1041, 1_700_000_000_000, 1_700_000_000_100, 1_700_000_000_150, ["b-1"])
+
+
+class StoredRow(msgspec.Struct, frozen=True):
+    """One row: its type, its bytes, and what they have to be read as today."""
+
+    row: str
+    hex: str
+    value: Any
+
+
+def samples() -> dict[str, list[msgspec.Struct]]:
+    """Rows of every type, with something in every field, by the name of their version."""
+    marks = {"kettle": ItemMark(1 << 20, 1_700_000_000_000), "tea": ItemMark(4 << 20, 5, had=True)}
+    behaviour = Behaviour(9, 4, 2, 1, 2, 3, 19.8, 29.7, 3, 8.0, 1, 5, 2, {"kitchen": 1.5}, {"gender": "f"}, 2)
+    sessions = [SessionMark("s1", 1, 5, ["kettle", "tea"]), SessionMark(None, 7, 8, ["tea"])]
+    history = HistoryRow(
+        marks, sessions, b"\x00\x01\x02\x03\x04\x05\x06\xff", behaviour, 8, 472_222, 3, _PENDING, 4
+    )
+    vectors = [bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 1, 2, 3)]
+    model = KMeansState(7, vectors[0], vectors[1], vectors[2], [3, 4], [6, 7], vectors[3], 400)
+    sums = SegmentSums(2, 1.5, 19.8, 3.25, {"tea": 7}, {"kitchen": 9})
+    sample = Sample(5, [0.5], [0.25], [("tea", ["kitchen"], 1 << 20)], 9.9, 1)
+    meta = MetaRow(
+        1,
+        "1",
+        "c-1",
+        "item-deltas",
+        "t-1",
+        2,
+        4,
+        "rules",
+        3,
+        "0f",
+        {"rules.max_row": "50"},
+        6,
+        {"events/0": 3},
+        9,
+    )
+    return {
+        "history": [history, ExpiryRow(472_222, {472_222: 1}), GuestChunk(["s:1", "o:2"])],
+        "totals": [TotalsRow(19, [0, 65_536, 7], 1_700_000_000_000)],
+        "rules": [_rule_row(), PublishedRow(7, {"neighbours": b"\x00\xfe"})],
+        "popularity": [PopularityRow(2_811, {"tea": 1 << 36, "kettle": 3}, 4)],
+        "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
+        "clusters": [ClusterRow(model, [sums, SegmentSums()], [sample], {77: 1}, 1, 5, 2_811)],
+        "store": [
+            meta,
+            ProgressRow(9, {"events/0": (3, (8, 1))}, {"samples/0": (8, 0)}, {"u:anna": _PENDING}),
+        ],
+        "views": [ViewRow((3, 2, 9), b"\x93\x01"), ViewProgress({0: 5, 1: 0})],
+    }
+
+
+def _rule_row() -> RuleRow:
+    """What one order of three items leaves in the row of one of them."""
+    rows = MemoryStore(RuleRow)
+    names = MemoryStore(str)
+    touches = [ItemTouch(0, item, (0, 1, 0), 0, []) for item in range(3)]
+    pairs = [PairDeltas(2, 2, [0, 1], [1, 1]), PairDeltas(3, 2, [0, 1], [1, 1])]
+    order = ItemDeltas(["tea", "cup", "kettle"], [(0, 0)], [1_700_000_000_000], touches, columns_of(pairs))
+    RulesStep(rows, names, Settings()).learn_many(order, after=(-1, -1))
+    row = rows.get("kettle")
+    assert row is not None
+    return row
+
+
+TYPES = {type(row).__name__: type(row) for rows in samples().values() for row in rows}
+
+
+def as_stored(row: msgspec.Struct) -> StoredRow:
+    """A row of today."""
+    return StoredRow(type(row).__name__, msgspec.msgpack.encode(row).hex(), plain(row))
+
+
+def plain(row: object) -> Any:
+    """A row in the types that JSON has, as a file holds it."""
+    return msgspec.json.decode(msgspec.json.encode(row))
+
+
+def main() -> None:
+    """Write the samples of the versions of now; what is there already stays."""
+    for name, rows in samples().items():
+        path = FOLDER / name / f"{ROW_VERSIONS[name]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            raw = msgspec.json.encode([as_stored(row) for row in rows])
+            path.write_bytes(msgspec.json.format(raw) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
