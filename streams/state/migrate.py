@@ -41,7 +41,7 @@ _CACHE_BYTES: Final = 1_000_000
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A store with other settings than those of now: what differs, and from which offset on it will count so."""
+    """A store with other settings than those of now: what differs, and from which offset on they hold."""
 
     stage: str
     partition: int
