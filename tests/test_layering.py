@@ -14,8 +14,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 PURE_STDLIB = {
-    *("__future__", "array", "base64", "binascii", "bisect", "collections", "dataclasses", "datetime"),
-    *("decimal", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math"),
+    *("__future__", "array", "base64", "binascii", "bisect", "collections", "ctypes", "dataclasses"),
+    *(
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+    ),
     *("operator", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "zlib"),
 }
 """Modules of the standard library that neither read a clock nor the world."""
