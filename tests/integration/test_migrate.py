@@ -14,6 +14,7 @@ from tests.integration.worker_process import until
 pytestmark = pytest.mark.kafka
 
 
+@pytest.mark.slow
 def test_after_a_learning_setting_changed_the_counts_go_on_once_the_stores_are_migrated(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def epochs_of_rows(shop: Shop, topic: str) -> set[int]:
     return {int(version.split(b":")[0]) for version in newest.values() if version is not None}
 
 
+@pytest.mark.slow
 def test_a_stage_alone_reads_its_input_again_and_a_stage_above_takes_all_below_along(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_from_the_latest_record_on_only_what_comes_counts(
         assert recount.learned(topology.topics.settings).orders < recount.sent(events).orders
 
 
+@pytest.mark.slow
 def test_an_input_that_retention_cut_off_is_begun_anew_with_what_is_there(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

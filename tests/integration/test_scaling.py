@@ -45,6 +45,7 @@ def test_a_second_worker_joins_under_load_takes_its_share_and_gives_it_back(
         assert faults_of_lists(topics) == []
 
 
+@pytest.mark.slow
 def test_a_worker_without_partitions_stands_by_ready_and_takes_over_from_one_that_is_killed(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def grant(settings: KafkaSettings, printed: str) -> None:
     assert (len(answer["succeeded"]), answer["failed"]) == (len(acls), [])
 
 
+@pytest.mark.slow
 def test_the_whole_path_over_tls_with_plain_logins(
     secure_kafka: Path, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -244,6 +245,7 @@ def test_topics_made_without_security_are_not_taken_for_secure_ones(tmp_path: Pa
     assert "made without security" in done.stderr and "--fresh" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_secure_broker_stays_secure_when_it_is_started_again_and_its_files_are_private(
     tmp_path: Path,
 ) -> None:

@@ -54,6 +54,7 @@ def test_a_worker_on_an_empty_disk_restores_and_reads_on(
         assert faults_of_lists(topics) == []
 
 
+@pytest.mark.slow
 def test_what_moved_is_copied_when_a_worker_stops_and_nothing_is_read_again(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ def test_what_moved_is_copied_when_a_worker_stops_and_nothing_is_read_again(
         Oracle(topics, tmp_path / "oracle").check()
 
 
+@pytest.mark.slow
 def test_partitions_move_between_machines_that_share_no_disk(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def count_one_more(settings: Settings) -> tuple[int, str]:
     raise AssertionError("no item was learned")
 
 
+@pytest.mark.slow
 def test_stores_are_proven_under_load_and_at_rest_and_one_changed_count_is_found(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

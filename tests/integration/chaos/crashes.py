@@ -1,5 +1,7 @@
 """Crashes at each step of a flush, and around each send."""
 
+from pathlib import Path
+
 import msgspec
 
 from streams.topology import GROUPS
@@ -7,6 +9,7 @@ from tests.integration.chaos.crashing_worker import STEPS, Crash, made_of
 from tests.integration.chaos.house import House
 from tests.integration.worker_process import until
 
+ROOT = Path(__file__).parents[3]
 WORKER = "tests.integration.chaos.crashing_worker"
 _MOST_CALLS = {"commit": 4, "write": 12, "acknowledged": 12, "_send": 60}
 
@@ -21,6 +24,8 @@ def flush(house: House) -> None:
         crashes.append(Crash(step, group, house.random.randint(1, _MOST_CALLS[STEPS[step][1]])))
     plan.write_bytes(msgspec.json.encode(crashes))
     house.shop.variables["CHAOS_PLAN"] = str(plan)
+    # Unlike what it wraps, the module of the crashes is not installed.
+    house.shop.variables["PYTHONPATH"] = str(ROOT)
     house.topics.send(house.storefront.catalogue())
     worker = house.shop.worker(module=WORKER)
 
