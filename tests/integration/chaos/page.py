@@ -11,6 +11,8 @@ HAPPENS = {
     "flush": "a process ends around a send, the acknowledgements, the write and the commit of a flush",
     "send": "the broker refuses a send, or acknowledges it some seconds late",
     "scale": "one worker, three, one again, under load",
+    "disk": "SIGKILL and the loss of all stores, or of one stage's, restored from snapshots",
+    "snapshot": "the newest snapshots are damaged in four ways, then the disk is lost",
     "broker": "the broker is killed or stands still, a worker stands still past its session timeout",
     "duplicates": "a tenth is sent twice, a fifth up to five minutes late, with SIGKILLs between",
     "poison": "refused records, changed bytes, a record of 5 MB, tombstones, a basket of 1,110 items",

@@ -16,6 +16,8 @@ SLOW = {
     "kill": 6,
     "flush": 16,
     "scale": 1,
+    "disk": 2,
+    "snapshot": 4,
     "duplicates": 2,
     "poison": 20_000,
     "topics": 4,
