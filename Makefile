@@ -37,8 +37,12 @@ lint: $(READY)  ## ruff: rules and format
 types: $(READY)  ## mypy --strict, tests included
 	$(BIN)/mypy
 
+# Tests on Kafka mostly wait, so the others run beside them; what those say is shown at the end.
 tests: $(READY)  ## doctests, unit, contract, property and integration tests (real Kafka), the wheel
-	$(BIN)/pytest --doctest-modules -m "not slow" $(PACKAGES) tests
+	@mkdir -p .pytest_cache
+	@$(BIN)/pytest --doctest-modules -m "not slow and not kafka" $(PACKAGES) tests > .pytest_cache/others.log 2>&1 & others=$$!; \
+	$(BIN)/pytest -m "kafka and not slow" tests; kafka=$$?; \
+	wait $$others; others=$$?; cat .pytest_cache/others.log; exit $$((kafka | others))
 
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit

@@ -26,8 +26,16 @@ _MOST_SHIFT = 62
 
 def _compiled(signature: str) -> Callable[[Function], Function]:
     """Compile a function for these types when its module is imported; the result is kept on disk."""
-    decorator: Callable[[Function], Function] = njit(signature, cache=True)
-    return decorator
+
+    def compiled(function: Function) -> Function:
+        try:
+            made: Function = njit(signature, cache=True)(function)
+        except RuntimeError:
+            # There is no folder that may be written to: each process compiles for itself, some seconds.
+            made = njit(signature)(function)
+        return made
+
+    return compiled
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types

@@ -27,6 +27,7 @@ COMMANDS = {
     "rules": ("streams.commands.answers:rules", "Show association rules."),
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
     "pseudonym": ("streams.commands.pseudonym:pseudonym", "Print under which id a customer is known."),
+    "forget": ("streams.commands.forget:forget", "Ask that customers be forgotten."),
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),
     "snapshot": ("streams.commands.snapshot:snapshot", "Take, verify and restore snapshots of the state."),
     "topology": ("streams.commands.topology:topology", "Draw topics and stages."),

@@ -152,6 +152,41 @@ def test_who_takes_consent_back_leaves_no_history_no_segment_and_no_list(
         assert _rows(topics, "segments", f"su:{name}", SegmentRow) == []
 
 
+def test_who_is_forgotten_leaves_no_history_no_segment_and_no_list_and_may_begin_anew(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    shop = Storefront(a_shop(24))
+    with a_topology(kafka, topic_prefix, tmp_path, SEGMENTS__WARMUP_SAMPLES=20) as topology:
+        topics = topology.topics
+        worker = topology.worker().wait_ready()
+        topics.send(chain(shop.catalogue(), islice(shop.events(), 1_000)))
+        topics.wait_caught_up()
+        until(lambda: len(topics.newest("segments")) > 10, "segments of customers")
+        segments, lists = topics.newest("segments"), topics.newest("recommendations")
+        name, other = [each for each, value in segments.items() if value and lists.get(each)][:2]
+
+        done = topology.command("forget", name, other, "--json")
+        assert done.returncode == 0, done.stderr
+        said = msgspec.json.decode(done.stdout)
+        assert (said["messages"], said["topics"]) == (2, {"erasures": 2})
+        assert name not in done.stdout + done.stderr
+        until(lambda: topics.newest("recommendations")[name] is None, "the list taken back")
+        browse = {"type": "browse", "user_id": name, "item_id": "i00001"}
+        for number, at in enumerate((said["at"] - 1, said["at"] + 1)):
+            event = browse | {"event_id": f"after-{number}", "at": at}
+            topics.send_raw("browses", name.encode(), msgspec.json.encode(event))
+        topics.flush()
+        topics.wait_caught_up()
+        assert worker.terminate() == 0
+
+        assert [topics.newest("segments")[each] for each in (name, other)] == [None, None]
+        assert topics.newest("recommendations")[other] is None
+        (forgotten,) = _rows(topics, "history", f"hu:{other}", HistoryRow)
+        assert forgotten == HistoryRow(erased_until=said["at"])
+        (anew,) = _rows(topics, "history", f"hu:{name}", HistoryRow)
+        assert (anew.behaviour.events, list(anew.items)) == (1, ["i00001"])
+
+
 def _rows(topics: ShopTopics, stage: str, key: str, row_type: Any) -> list[Any]:
     """The row of somebody in any partition."""
     partitions = range(topics.settings.kafka.partitions)
