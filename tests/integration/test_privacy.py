@@ -52,7 +52,9 @@ def traces(topics: ShopTopics, *, headers_only: bool) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("word", ["", WORD], ids=["plain", "pseudonyms"])
+@pytest.mark.parametrize(
+    "word", [pytest.param("", id="plain", marks=pytest.mark.slow), pytest.param(WORD, id="pseudonyms")]
+)
 def test_ids_of_people_are_in_no_log_no_metric_and_no_header_and_under_a_key_nowhere_behind_ingest(
     kafka: str,
     topic_prefix: str,

@@ -88,6 +88,7 @@ def test_a_stage_alone_reads_its_input_again_and_a_stage_above_takes_all_below_a
         assert epochs_of_rows(topology, "popular") == {2}
 
 
+@pytest.mark.slow
 def test_from_the_latest_record_on_only_what_comes_counts(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
