@@ -13,12 +13,10 @@ import msgspec
 from schemas.settings import Settings
 from schemas.state import MetaRow
 from streams.errors import StateError
-from streams.identity import differences_of, expected_meta
-from streams.pseudonyms import pseudonyms_of
+from streams.identity import differences_of
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.opening import database_path
 from streams.state.stores import Cluster, StorePlace
-from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
 
 MEANING: Final = {
     "rules.half_life_s": "counts are kept in units of the half-life",
@@ -83,7 +81,7 @@ class Migration:
                 meta, upto = database.meta(), database.progress().next_offset
             if meta is None:
                 continue
-            expected = self._expected(place)
+            expected = self._cluster.meta_of(place, self._settings)
             refused += [f"{place.stage}/{place.partition}: {text}" for text in _refusals(meta, expected)]
             if differences := differences_of(meta, expected):
                 found.append(Change(*place, differences, upto))
@@ -96,7 +94,7 @@ class Migration:
         for change in changes:
             place = StorePlace(change.stage, change.partition)
             with closing(self._open(place)) as database:
-                meta, expected = database.meta(), self._expected(place)
+                meta, expected = database.meta(), self._cluster.meta_of(place, self._settings)
                 if meta is not None:
                     database.write_meta(
                         msgspec.structs.replace(
@@ -111,19 +109,6 @@ class Migration:
     def _open(self, place: StorePlace) -> RocksDatabase:
         path = database_path(Path(self._settings.state.dir), *place)
         return RocksDatabase(path, self._budget, cache_bytes=_CACHE_BYTES)
-
-    def _expected(self, place: StorePlace) -> MetaRow:
-        source = STAGE_BY_NAME[place.stage].reads[0]
-        return expected_meta(
-            place.stage,
-            place.partition,
-            partitions_of(TOPIC_BY_NAME[source], self._settings.kafka.partitions),
-            self._settings,
-            source=source,
-            cluster=self._cluster.id,
-            topic_id=self._cluster.topic_ids.get(source, ""),
-            pseudonym_key=pseudonyms_of(self._settings.privacy).fingerprint,
-        )
 
 
 def _refusals(found: MetaRow, expected: MetaRow) -> list[str]:

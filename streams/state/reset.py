@@ -17,9 +17,8 @@ import msgspec
 from schemas.settings import Settings
 from schemas.state import MetaRow
 from streams.errors import StateError
-from streams.identity import begin, expected_meta
+from streams.identity import begin
 from streams.offsets import Place, offset_ranges
-from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.stages.opening import database_path
 from streams.state.stores import Cluster, StorePlace, has_store, numbers_in
@@ -161,23 +160,12 @@ class Reset:
             begin(database, self._meta(beginning))
 
     def _meta(self, beginning: Beginning) -> MetaRow:
-        stage = STAGE_BY_NAME[beginning.stage]
-        source = stage.reads[0]
-        expected = expected_meta(
-            stage.name,
-            beginning.partition,
-            self._partitions(source),
-            self._settings,
-            source=source,
-            cluster=self._cluster.id,
-            topic_id=self._cluster.topic_ids[source],
-            pseudonym_key=pseudonyms_of(self._settings.privacy).fingerprint,
-        )
+        place = StorePlace(beginning.stage, beginning.partition)
         return msgspec.structs.replace(
-            expected,
+            self._cluster.meta_of(place, self._settings),
             epoch=beginning.epoch,
             begins_at=beginning.begins_at,
-            least_epochs=self._least_epochs(stage),
+            least_epochs=self._least_epochs(STAGE_BY_NAME[beginning.stage]),
         )
 
     def _replace(self, beginning: Beginning, made: Path, aside: Path) -> Beginning:

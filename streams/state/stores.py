@@ -6,11 +6,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from schemas.settings import KafkaSettings
+from schemas.settings import KafkaSettings, Settings
+from schemas.state import MetaRow
 from streams.errors import StateError
+from streams.identity import expected_meta
+from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.topics import identify
-from streams.topology import STAGES
+from streams.topology import STAGE_BY_NAME, STAGES, TOPIC_BY_NAME, partitions_of
 
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.1
@@ -28,6 +31,20 @@ class Cluster(msgspec.Struct, frozen=True):
 
     id: str
     topic_ids: dict[str, str]
+
+    def meta_of(self, place: StorePlace, settings: Settings) -> MetaRow:
+        """What a store on this cluster has to say of itself under these settings."""
+        source = STAGE_BY_NAME[place.stage].reads[0]
+        return expected_meta(
+            place.stage,
+            place.partition,
+            partitions_of(TOPIC_BY_NAME[source], settings.kafka.partitions),
+            settings,
+            source=source,
+            cluster=self.id,
+            topic_id=self.topic_ids.get(source, ""),
+            pseudonym_key=pseudonyms_of(settings.privacy).fingerprint,
+        )
 
 
 def cluster_of(settings: KafkaSettings) -> Cluster:

@@ -16,9 +16,8 @@ import msgspec
 from schemas.settings import Settings
 from schemas.state import MetaRow, ProgressRow
 from streams.errors import GapError, StateError
-from streams.identity import differences_of, expected_meta
+from streams.identity import differences_of
 from streams.offsets import offset_ranges
-from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.opening import database_path
 from streams.stages.partition import KeptPartition
@@ -26,7 +25,6 @@ from streams.state.compare import RowPair, pairs, progress_differences, same
 from streams.state.recorded import records_of
 from streams.state.recount import CACHE_BYTES, recount
 from streams.state.stores import Cluster, StorePlace, open_to_read
-from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
 
 SHOWN: Final = 10
 """Rows that differ which are named; all are counted."""
@@ -111,16 +109,7 @@ class Verification:
                 self._compare(part, stored, progress, done)
 
     def _check_identity(self, meta: MetaRow) -> None:
-        expected = expected_meta(
-            meta.stage,
-            meta.partition,
-            partitions_of(TOPIC_BY_NAME[meta.topic], self._settings.kafka.partitions),
-            self._settings,
-            source=STAGE_BY_NAME[meta.stage].reads[0],
-            cluster=self._cluster.id,
-            topic_id=self._cluster.topic_ids.get(meta.topic, ""),
-            pseudonym_key=pseudonyms_of(self._settings.privacy).fingerprint,
-        )
+        expected = self._cluster.meta_of(StorePlace(meta.stage, meta.partition), self._settings)
         differences = differences_of(meta, expected)
         if differences:
             raise CannotRecountError(f"the settings or the cluster are not its own: {'; '.join(differences)}")
