@@ -1,0 +1,1 @@
+"""How good recommenders are: protocols, metrics over many queries, and the baselines to beat."""
