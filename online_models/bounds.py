@@ -38,16 +38,17 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
 
     Examples
     --------
-    >>> history(Settings(), id_bytes=16)["h"] < 50_000
+    >>> history(Settings(), id_bytes=16)["h"] < 100_000
     True
     """
     name, kept = id_bytes + HEAD, settings.history
-    items = kept.max_items * (name + HEAD + 4 * NUMBER)
+    items = kept.max_items * (name + HEAD + 7 * NUMBER)
+    orders = kept.max_orders * (HEAD + NUMBER + settings.rules.max_set_size * name)
     sessions = kept.max_sessions * (name + 3 * NUMBER + settings.rules.max_set_size * name)
     categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
-    hours = kept.guest_ttl_s // 3_600 + 3
+    hours = max(kept.guest_ttl_s, kept.erasure_ttl_s) // 3_600 + 3
     return {
-        "h": items + sessions + kept.max_seen * WIDTH + categories + 6 * name + FIXED,
+        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + 6 * name + FIXED,
         "t": FIXED,
         "x": FIXED + 2 * NUMBER * hours,
         "g": FIXED + CHUNK_KEYS * (name + 2),

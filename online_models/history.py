@@ -4,17 +4,17 @@ From each event it makes a `Fact` for the other models and the `Delta` of all it
 TencentRec's incremental co-rating for similarity, and the sets of orders and sessions for rules.
 """
 
-from itertools import islice
-
 from online_models import features, seen
+from online_models.amounts import add_own
 from online_models.decay import Decay
 from online_models.deltas import Delta, PairGroup, Touch, fixed_point
-from online_models.expiry import HOUR_MS, GuestExpiry
+from online_models.expiry import HOUR_MS, Expiry
+from online_models.links import Links, taken_back
 from online_models.protocols import Store
 from online_models.sessions import extend_session, find_session, grow_session, open_session
-from schemas.messages import ORDERS, SIMILARITY, Event, Fact, Line
+from schemas.messages import ORDERS, Event, Fact, Line
 from schemas.settings import Settings
-from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, Pending, TotalsRow
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, OrderMark, Pending, TotalsRow
 
 TOTALS_KEY = "totals"
 _ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
@@ -27,10 +27,18 @@ class HistoryStep:
     Parameters
     ----------
     rows, totals, clock, chunks : stores
-        Histories by key, cumulative N, and the guests' expiry (see `GuestExpiry`).
+        Histories by key, cumulative N, and the expiry of guests and of erasures (see `Expiry`).
     settings : Settings
         Weights, bounds of histories and sets, and `segments.max_unsent_events`: a customer is sampled after
         so many at the latest.
+
+    Notes
+    -----
+    All that a customer's row remembers can be taken back. An item that leaves a full row takes what it added
+    to similarity with it, so those counts are at any time the sums over the items that customers have. An
+    erasure, or consent that ends, takes back all that is in the row, popularity, orders and sessions
+    included: without decay, and as long as no bound was reached, counts are then as if the customer had
+    never been.
 
     References
     ----------
@@ -61,14 +69,20 @@ class HistoryStep:
     ) -> None:
         self.rows, self.totals = rows, totals
         self.decay = Decay(settings.rules.half_life_s)
-        self._expiry = GuestExpiry(rows, clock, chunks, ttl_s=settings.history.guest_ttl_s)
+        self._expiry = Expiry(
+            rows,
+            clock,
+            chunks,
+            guest_ttl_s=settings.history.guest_ttl_s,
+            erasure_ttl_s=settings.history.erasure_ttl_s,
+        )
         self._history, self._rules = settings.history, settings.rules
         self._max_unsampled = settings.segments.max_unsent_events
         weights = settings.weights
         self._weights = {kind: fixed_point(getattr(weights, kind)) for kind in ("view", "cart", "purchase")}
         self._rating_base, self._rating_slope = fixed_point(1.0), weights.rating
         self._gap_ms = settings.history.session_gap_s * 1000
-        self._link_age_ms = settings.history.linked_age_days * 86_400_000
+        self._links = Links(settings.history)
 
     def key(self, x: Event) -> str:
         return x.key
@@ -80,7 +94,7 @@ class HistoryStep:
         if row is None or (guest and self._expiry.is_gone(row, clock)):
             row = HistoryRow()
         if x.kind == "erasure":
-            return self._erase(x, row)
+            return self._erase(x, row, clock)
         if x.at <= row.erased_until:
             return []
         if not x.profiling:
@@ -97,21 +111,22 @@ class HistoryStep:
 
     def _learn_event(self, x: Event, row: HistoryRow, *, guest: bool) -> list[Fact | Delta]:
         session_start, gained = False, []
-        delta = None
+        deltas: list[Delta] = []
         if x.kind in _ACTIONS:
             groups: list[PairGroup] = []
             teaches = self._may_teach(x, row)
             session_start, grown = self._learn_session(x, row, teaches=teaches)
-            gained = [self._raise_weight(x, line, row, groups) for line in x.lines]
+            gained = [self._raise_weight(x, line, row, groups, teaches=teaches) for line in x.lines]
             added = [(gain, 0, 0) for gain in gained]
             if grown is not None:
                 added[0] = (added[0][0], 0, 1)
                 groups.append(grown)
-            if x.kind == "purchase":
-                self._learn_order(x, added, groups)
             if teaches:
+                if x.kind == "purchase":
+                    self._remember_order(x, row, self._learn_order(x, added, groups))
                 opened = grown is not None and not grown.partners
-                delta = self._delta(x, added, groups, opened=opened)
+                deltas.append(self._delta(x, added, groups, opened=opened))
+            deltas += self._let_go(row)
             row.newest = _pending(x)
         vector: list[float] = []
         if not guest:
@@ -130,7 +145,7 @@ class HistoryStep:
             x.recommendation_id,
             x.target,
         )
-        return [fact] if delta is None else [fact, delta]
+        return [fact, *deltas]
 
     def _is_sampled(self, x: Event, row: HistoryRow, *, session_start: bool) -> bool:
         """Whether the global models look at the customer now: with each session and order, and in between."""
@@ -178,20 +193,36 @@ class HistoryStep:
             return session_start, None
         return session_start, grow_session(mark, x.lines[0].item, max_set_size=self._rules.max_set_size)
 
-    def _raise_weight(self, x: Event, line: Line, row: HistoryRow, groups: list[PairGroup]) -> int:
-        """Note the action on the item; add the co-rating pairs and return the increase of its weight."""
-        mark = row.items.pop(line.item, None) or ItemMark(0, x.at)
-        old, new = mark.weight, max(mark.weight, self._weight(x, mark))
-        if new > old:
-            partners, amounts = self._linked(row, x.at, old, new)
-            if partners:
-                groups.append(PairGroup(SIMILARITY, line.item, partners, amounts))
-            mark.weight = new
+    def _raise_weight(
+        self, x: Event, line: Line, row: HistoryRow, groups: list[PairGroup], *, teaches: bool
+    ) -> int:
+        """Note the action on the item; add the co-rating pairs and return the increase of its weight.
+
+        What does not teach leaves the weight as it was: it is the weight that was counted.
+        """
+        mark = row.items.pop(line.item, None)
+        if mark is None:
+            row.met += 1
+            mark = ItemMark(0, x.at, met=row.met, met_at=x.at)
+        old, weight = mark.weight, self._weight(x, mark)
+        if teaches:
+            mark.acted += weight
+            if weight > old:
+                group = self._links.raised(row, line.item, mark, old=old, new=weight)
+                if group is not None:
+                    groups.append(group)
+                mark.weight = weight
         mark.at = max(mark.at, x.at)
         row.items[line.item] = mark
-        if len(row.items) > self._history.max_items:
-            del row.items[next(iter(row.items))]
-        return new - old
+        return mark.weight - old
+
+    def _let_go(self, row: HistoryRow) -> list[Delta]:
+        """Let the items go that were acted on longest ago, above the bound, and take back what they added."""
+        deltas = []
+        while len(row.items) > self._history.max_items:
+            item = next(iter(row.items))
+            deltas.append(self._links.without(row, item, row.items.pop(item)))
+        return deltas
 
     def _weight(self, x: Event, mark: ItemMark) -> int:
         if x.kind != "rating":
@@ -205,18 +236,8 @@ class HistoryStep:
             return 0
         return self._rating_base + fixed_point(self._rating_slope * value / scale_max)
 
-    def _linked(self, row: HistoryRow, at: int, old: int, new: int) -> tuple[list[str], list[int]]:
-        oldest = at - self._link_age_ms
-        partners: list[str] = []
-        amounts: list[int] = []
-        for item, mark in islice(reversed(row.items.items()), self._history.linked_items):
-            weight = mark.weight
-            if weight > old and mark.at >= oldest:
-                partners.append(item)
-                amounts.append((new if new < weight else weight) - old)
-        return partners, amounts
-
-    def _learn_order(self, x: Event, added: list[tuple[int, int, int]], groups: list[PairGroup]) -> None:
+    def _learn_order(self, x: Event, added: list[tuple[int, int, int]], groups: list[PairGroup]) -> list[str]:
+        """Count the order, and return its distinct items."""
         cap = self._rules.max_set_size
         basket: list[str] = []
         for index, line in enumerate(x.lines):
@@ -226,6 +247,13 @@ class HistoryStep:
                 groups.append(PairGroup(ORDERS, line.item, list(basket), [1] * len(basket)))
             basket.append(line.item)
             added[index] = (added[index][0], 1, added[index][2])
+        return basket
+
+    def _remember_order(self, x: Event, row: HistoryRow, basket: list[str]) -> None:
+        most = self._history.max_orders
+        if most and x.key.startswith("u:"):
+            row.orders.append(OrderMark(x.at, basket))
+            del row.orders[:-most]
 
     def _delta(
         self, x: Event, added: list[tuple[int, int, int]], groups: list[PairGroup], *, opened: bool
@@ -234,21 +262,18 @@ class HistoryStep:
         touches = [
             Touch(line.item, gain, weight, line.categories) for line, gain in zip(x.lines, added, strict=True)
         ]
-        self._count_totals(x, opened=opened)
+        self._count_totals(x.at, orders=int(x.kind == "purchase"), sessions=int(opened))
         return Delta(x.at, touches, [group for group in groups if group.partners])
 
-    def _count_totals(self, x: Event, *, opened: bool) -> None:
-        """Add to the cumulative number of orders, and of sessions when this one got its first item."""
-        orders = int(x.kind == "purchase")
+    def _count_totals(self, at: int, *, orders: int, sessions: int) -> None:
+        """Add to the cumulative number of orders, and of sessions that got their first item."""
         row = self.totals.get(TOTALS_KEY) or TotalsRow()
-        epoch, factor = self.decay.weight(x.at)
+        epoch, factor = self.decay.weight(at)
         if epoch > row.epoch:
             row.totals = [self.decay.move(n, from_epoch=row.epoch, to_epoch=epoch) for n in row.totals]
             row.epoch = epoch
-        amount = factor >> (row.epoch - epoch)
-        row.totals[1] += amount * orders
-        row.totals[2] += amount * opened
-        row.newest_at = max(row.newest_at, x.at)
+        add_own(row.totals, (0, orders, sessions), factor, row.epoch - epoch)
+        row.newest_at = max(row.newest_at, at)
         self.totals.put(TOTALS_KEY, row)
 
     def _learn_unprofiled(self, x: Event, row: HistoryRow) -> list[Fact | Delta]:
@@ -260,18 +285,31 @@ class HistoryStep:
             return []
         teaches = x.kind == "purchase" and self._may_teach(x, kept)
         self.rows.put(x.key, kept)
-        forget = Fact(x.key, "erasure", x.at, [], [], False, [])
+        outputs: list[Fact | Delta] = [Fact(x.key, "erasure", x.at, [], [], False, [])]
+        outputs += self._take_back(row)
         if not teaches:
-            return [forget]
+            return outputs
         added: list[tuple[int, int, int]] = [_NO_GAIN] * len(x.lines)
         groups: list[PairGroup] = []
         self._learn_order(x, added, groups)
-        return [forget, self._delta(x, added, groups, opened=False)]
+        return [*outputs, self._delta(x, added, groups, opened=False)]
 
-    def _erase(self, x: Event, row: HistoryRow) -> list[Fact | Delta]:
+    def _erase(self, x: Event, row: HistoryRow, clock: ExpiryRow) -> list[Fact | Delta]:
         # An older request that comes late must not let in what a newer one shut out.
+        outputs: list[Fact | Delta] = [Fact(x.key, x.kind, x.at, [], [], False, [])]
+        outputs += self._take_back(row)
         self.rows.put(x.key, HistoryRow(erased_until=max(row.erased_until, x.at)))
-        return [Fact(x.key, x.kind, x.at, [], [], False, [])]
+        self._expiry.register_erasure(x.key, clock)
+        return outputs
+
+    def _take_back(self, row: HistoryRow) -> list[Delta]:
+        """Undo what a row taught, which is then used up; N is this stage's own."""
+        for order in row.orders:
+            self._count_totals(order.at, orders=-1, sessions=0)
+        for session in row.sessions:
+            if session.items:
+                self._count_totals(session.first_at, orders=0, sessions=-1)
+        return taken_back(row, self._links)
 
 
 def _pending(x: Event) -> Pending:

@@ -24,6 +24,9 @@ ALL = "all"
 CATEGORY = "category:"
 """What the scope of a category begins with."""
 
+MOST_CATEGORIES = 32
+"""Categories of an item that are remembered."""
+
 _OWN = ""
 
 
@@ -52,7 +55,9 @@ class PopularityStep:
     -----
     A scope keeps up to twice `popularity.leaders` items and is then cut to the bound by weight, ties by
     id; every touch of an item enters it again with its whole weight, so that none is lost by a cut. An
-    item that changed its category stays in the old one as long as its weight lets it.
+    item that changed its category stays in the old one as long as its weight lets it. A negative weight
+    takes back what a customer did: it reaches the item in all its categories (the last `MOST_CATEGORIES`),
+    and rows that have nothing left are dropped.
 
     Examples
     --------
@@ -113,6 +118,7 @@ class _Batch:
         self._items, self._leaders, self._most = items, leaders, most
         self._item_rows: dict[str, PopularityRow] = {}
         self._scope_rows: dict[str, PopularityRow] = {}
+        self._dropped: set[str] = set()
 
     def add(self, item: str, increment: int, epoch: int, categories: list[str]) -> None:
         """Add an increment under the landmark `epoch` to an item, and enter the item in its scopes."""
@@ -124,9 +130,16 @@ class _Batch:
         count = row.counts.get(_OWN, 0) + scaled(increment, 1, row.epoch - epoch)
         row.counts[_OWN] = count = count if count > 0 else 0
         row.updates += 1
+        if increment < 0:
+            categories = row.categories
+        for category in categories:
+            if category not in row.categories:
+                row.categories = [*row.categories, category][-MOST_CATEGORIES:]
         self._enter(ALL, item, count, row.epoch)
         for category in categories:
             self._enter(CATEGORY + category, item, count, row.epoch)
+        if increment < 0:
+            self._drop_empty(item, row, categories)
 
     def close(self) -> set[str]:
         """Put all changed rows and return the scopes among them."""
@@ -134,7 +147,18 @@ class _Batch:
             self._items.put(item, row)
         for scope, row in self._scope_rows.items():
             self._leaders.put(scope, row)
-        return set(self._scope_rows)
+        return self._dropped.union(self._scope_rows)
+
+    def _drop_empty(self, item: str, row: PopularityRow, categories: list[str]) -> None:
+        """Drop what has nothing left, at once: a row that comes again later begins anew."""
+        if not row.counts[_OWN]:
+            del self._item_rows[item]
+            self._items.delete(item)
+        for scope in (ALL, *(CATEGORY + category for category in categories)):
+            if not self._scope_rows[scope].counts:
+                del self._scope_rows[scope]
+                self._leaders.delete(scope)
+                self._dropped.add(scope)
 
     def _enter(self, scope: str, item: str, count: int, epoch: int) -> None:
         row = self._scope_rows.get(scope) or _fetch(self._leaders, self._scope_rows, scope, epoch)

@@ -1,6 +1,7 @@
 """The row of one item's counts: as it begins, and under a later decay landmark."""
 
 from online_models.pair_shape import counted, moved
+from online_models.pair_table import all_entries
 from schemas.state import RuleRow
 from schemas.times import MIN_EPOCH_MS
 
@@ -27,3 +28,8 @@ def move_landmark(row: RuleRow, epoch: int) -> None:
     row.epoch = epoch
     row.counts = [count >> shift for count in row.counts]
     row.pairs = moved(row.pairs, shift)
+
+
+def is_empty(row: RuleRow) -> bool:
+    """Whether a row counts nothing."""
+    return not any(row.counts) and not len(all_entries(row.pairs).keys)

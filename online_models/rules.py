@@ -5,6 +5,7 @@ Here is the learning alone: measures are in `rule_measures`, what leaves is in `
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ from online_models.pair_kernels import add_all
 from online_models.pair_shape import grown, shrunk
 from online_models.pair_table import Ints, address, name_id, name_key
 from online_models.protocols import Store
-from online_models.rule_rows import move_landmark, new_row
+from online_models.rule_rows import is_empty, move_landmark, new_row
 from schemas.messages import BACKWARD, BEFORE_ALL, ItemDeltas, ItemTouch, Position
 from schemas.settings import Settings
 from schemas.state import RuleRow
@@ -33,7 +34,7 @@ class ItemUpdate(msgspec.Struct, frozen=True):
     """What one event changes in the row of one item.
 
     `added` are increments of its own counts (similarity, orders, sessions), `pairs` hold (scope, partner,
-    amount).
+    amount); `ends` says that nothing of a customer is left in the row afterwards.
     """
 
     item: str
@@ -41,6 +42,7 @@ class ItemUpdate(msgspec.Struct, frozen=True):
     position: Position
     added: list[tuple[int, int, int]]
     pairs: list[tuple[int, str, int]]
+    ends: bool = False
 
 
 class RulesStep:
@@ -60,7 +62,8 @@ class RulesStep:
     A count is the sum of amount * weight of the event's time (`online_models.decay`), an integer under the
     row's landmark. It is exact as long as decay is off and the bound was not reached; a full row keeps the
     4/5 with the largest counts, ties by key. `updates` counts the entries applied to a row. Int64 holds the
-    similarity of 16 million customers who bought both items within one half-life.
+    similarity of 16 million customers who bought both items within one half-life. A customer's last word on
+    an item, when all is taken back, drops a row that has nothing left.
 
     References
     ----------
@@ -109,7 +112,10 @@ class RulesStep:
         self._add(additions, [row], np.array([late]))
         row.updates += len(x.added) + len(x.pairs)
         row.at = max(row.at, x.at)
-        self.rows.put(x.item, row)
+        if x.ends and is_empty(row):
+            self._drop(x.item)
+        else:
+            self.rows.put(x.item, row)
         return [x.item]
 
     def learn_many(self, deltas: ItemDeltas, after: Position) -> dict[str, RuleRow]:
@@ -121,17 +127,26 @@ class RulesStep:
             Packed changes for items of this partition; `touches` and `pairs` ascend by event.
         after : Position
             Mark of the receiver: what it has applied already.
+
+        Returns
+        -------
+        dict
+            With the rows that were dropped, which have nothing left.
         """
         changed: dict[int, RuleRow] = {}
-        first = bisect_right(deltas.positions, after)
+        dropped: dict[int, RuleRow] = {}
+        names, first = deltas.names, bisect_right(deltas.positions, after)
         if first < len(deltas.positions):
-            keys = self._keys_of(deltas.names)
+            keys = self._keys_of(names)
             for run in _runs(deltas, first, self.decay):
-                self._learn_run(run, keys, deltas.names, changed)
-        rows = {deltas.names[item]: row for item, row in changed.items()}
-        for item, row in rows.items():
-            self.rows.put(item, row)
-        return rows
+                self._learn_run(run, keys, names, changed)
+                for item in run.ending:
+                    if item in changed and is_empty(changed[item]):
+                        dropped[item] = changed.pop(item)
+                        self._drop(names[item])
+        for item, row in changed.items():
+            self.rows.put(names[item], row)
+        return {names[item]: row for item, row in (dropped | changed).items()}
 
     def _learn_run(self, run: "_Run", keys: Ints, names: list[str], changed: dict[int, RuleRow]) -> None:
         """Learn events under one landmark: within a run, touches and pairs may be added apart."""
@@ -171,6 +186,10 @@ class RulesStep:
         if row.epoch < epoch:
             move_landmark(row, epoch)
         return row
+
+    def _drop(self, item: str) -> None:
+        self.rows.delete(item)
+        self.names.delete(name_id(name_key(item)))
 
     def _add(self, additions: "_Additions", rows: list[RuleRow], late: Ints) -> None:
         """Add pairs, and give tables that are full or lost something the size that they need."""
@@ -226,6 +245,10 @@ def unpack(deltas: ItemDeltas, after: Position = BEFORE_ALL) -> list[ItemUpdate]
         for partner, amount in zip(each.partners, each.amounts, strict=True):
             row, column = (partner, each.item) if each.code & BACKWARD else (each.item, partner)
             update(event, row).pairs.append((scope, names[column], amount))
+    for touch in deltas.touches:
+        if touch.weight < 0 and (touch.event, touch.item) in updates:
+            key = touch.event, touch.item
+            updates[key] = msgspec.structs.replace(updates[key], ends=True)
     return [updates[key] for key in sorted(updates, key=lambda key: key[0])]
 
 
@@ -241,7 +264,7 @@ class _Run(NamedTuple):
     """Successive events under one landmark: their touches, and one entry of each array per pair.
 
     `rows` and `columns` are indices of names: whose row counts whom. `factors` and `event_ats` are those of
-    all events of the packet.
+    all events of the packet. `ending` are items of which a customer took all back in the last event.
     """
 
     epoch: int
@@ -253,18 +276,22 @@ class _Run(NamedTuple):
     scopes: NDArray[np.int32]
     increments: Ints
     ats: Ints
+    ending: list[int]
 
 
 def _runs(deltas: ItemDeltas, first: int, decay: Decay) -> Iterator[_Run]:
-    """Cut where the landmark changes."""
+    """Cut where the landmark changes, and behind a customer's last word on an item."""
     ats = np.array(deltas.ats, np.int64)
     epochs, factors = decay.weights(ats)
     factor_list: list[int] = factors.tolist()
     pairs = decode(deltas.pairs)
     events = pairs.codes >> 3
     ends = np.concatenate(([0], np.cumsum(pairs.lengths)))
-    cuts = (np.flatnonzero(np.diff(epochs[first:])) + first + 1).tolist()
-    for start, stop in zip([first, *cuts], [*cuts, len(ats)], strict=True):
+    cuts = set((np.flatnonzero(np.diff(epochs[first:])) + first + 1).tolist())
+    last_words = [touch for touch in deltas.touches if touch.weight < 0 and touch.event >= first]
+    cuts.update(touch.event + 1 for touch in last_words)
+    bounds = [first, *sorted(cuts - {len(ats)}), len(ats)]
+    for start, stop in pairwise(bounds):
         low, high = np.searchsorted(events, [start, stop]).tolist()
         touches = [
             touch for touch in deltas.touches if start <= touch.event < stop and touch.added != _NOTHING
@@ -284,6 +311,7 @@ def _runs(deltas: ItemDeltas, first: int, decay: Decay) -> Iterator[_Run]:
             code >> 1 & 3,
             pairs.amounts[inside] * factors[event],
             ats[event],
+            [touch.item for touch in last_words if start <= touch.event < stop],
         )
 
 

@@ -85,6 +85,7 @@ class StateSettings(_Section, frozen=True):
     calm_ms: Annotated[Limit, _says("without input for so long, stages look for what is stale")] = 1_000
     cache_bytes: Annotated[Count, _says("decoded rows kept in memory, for one stage")] = 1_073_741_824
     rocksdb_bytes: Annotated[Count, _says("RocksDB's own memory, for one process")] = 134_217_728
+    rewrite_s: Annotated[Count, _says("files of stores with people in them are rewritten so often")] = 259_200
     views_cache_rows: Annotated[Count, _says("decoded rows of the views kept in memory")] = 50_000
 
 
@@ -121,13 +122,15 @@ class WeightSettings(_Section, frozen=True):
 class HistorySettings(_Section, frozen=True):
     """Bounds of a customer's row."""
 
-    linked_items: Annotated[Count, _says("recent items that a new one is paired with for similarity")] = 50
-    linked_age_days: Annotated[Count, _says("items older than that are not paired any more")] = 90
+    linked_items: Annotated[Count, _says("items met before, and after, that an item is paired with")] = 50
+    linked_age_days: Annotated[Count, _says("items met longer apart are not paired")] = 90
     max_items: Annotated[Count, _says("items kept for one customer")] = 200
+    max_orders: Annotated[Limit, _says("last orders of a customer that an erasure takes back")] = 20
     max_seen: Annotated[Count, _says("recent event ids kept for one customer, against duplicates")] = 1_000
     max_sessions: Annotated[Count, _says("last sessions of a customer that still accept late events")] = 4
     session_gap_s: Annotated[Count, _says("a session ends after so long without an event")] = 1_800
     guest_ttl_s: Annotated[Count, _says("a guest's row is dropped so long after the last event")] = 86_400
+    erasure_ttl_s: Annotated[Count, _says("events from before an erasure are dropped for so long")] = 604_800
 
 
 class RulesSettings(_Section, frozen=True):

@@ -10,9 +10,9 @@ from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
 ROW_VERSIONS = {
-    "history": 2,
+    "history": 3,
     "rules": 2,
-    "popularity": 1,
+    "popularity": 2,
     "segments": 1,
     "clusters": 1,
     "totals": 1,
@@ -29,13 +29,18 @@ deleted there.
 class ItemMark(msgspec.Struct, array_like=True, gc=False):
     """What a customer did with an item: largest implicit weight (units of WEIGHT_ONE), when last, flags.
 
-    `had` is True once bought or rated, `disliked` after a low rating.
+    `had` is True once bought or rated, `disliked` after a low rating. `met` numbers the customer's items in
+    the order in which they were first met, from 1 on, `met_at` is when; `acted` is the sum of the weights of
+    all actions. 0 in `met` is an item that an older version noted: what it taught is not known.
     """
 
     weight: int
     at: int
     had: bool = False
     disliked: bool = False
+    met: int = 0
+    met_at: int = 0
+    acted: int = 0
 
 
 class SessionMark(msgspec.Struct, array_like=True, gc=False):
@@ -44,6 +49,13 @@ class SessionMark(msgspec.Struct, array_like=True, gc=False):
     session_id: str | None
     first_at: int
     last_at: int
+    items: list[str]
+
+
+class OrderMark(msgspec.Struct, array_like=True, gc=False):
+    """An order that counted: when, and its distinct items."""
+
+    at: int
     items: list[str]
 
 
@@ -87,7 +99,8 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     """One customer or guest.
 
     `items` is ordered by last action, oldest first; `seen` is the concatenation of 8-byte digests
-    of the last event and order ids; `taught` counts events in the hour `taught_hour`.
+    of the last event and order ids; `taught` counts events in the hour `taught_hour`; `orders` are the last
+    ones, oldest first; `met` is how many items were met so far.
     """
 
     items: dict[str, ItemMark] = {}
@@ -99,6 +112,8 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     taught: int = 0
     newest: Pending | None = None
     erased_until: int = MIN_EPOCH_MS - 1
+    orders: list[OrderMark] = []
+    met: int = 0
 
 
 class RuleRow(msgspec.Struct, array_like=True, gc=False):
@@ -137,11 +152,15 @@ class GuestChunk(msgspec.Struct, array_like=True, gc=False):
 
 
 class PopularityRow(msgspec.Struct, array_like=True, gc=False):
-    """Decayed popularity: of one item (`counts` has one entry) or the leaders of one scope."""
+    """Decayed popularity: of one item (`counts` has one entry) or the leaders of one scope.
+
+    `categories` are those in which the item stands among the leaders.
+    """
 
     epoch: int = 0
     counts: dict[str, int] = {}
     updates: int = 0
+    categories: list[str] = []
 
 
 class SegmentRow(msgspec.Struct, array_like=True, gc=False):

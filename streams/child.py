@@ -40,6 +40,7 @@ from streams.view_store import VIEWS, followed_by, open_views
 from streams.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
+audit = logging.getLogger("freshrec.audit")
 THREAD_SWITCH_S = 0.001
 YIELDING = 10
 """Niceness of the processes that nobody waits for: where cores are scarce, answers come first."""
@@ -84,7 +85,14 @@ class Child:
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
         pseudonyms = pseudonyms_of(settings.privacy)
         context = StageContext(
-            settings, self.outbox, views, self.metrics, now_ms, topic_ids, pseudonyms=pseudonyms
+            settings,
+            self.outbox,
+            views,
+            self.metrics,
+            now_ms,
+            topic_ids,
+            pseudonyms=pseudonyms,
+            audit=audit.info,
         )
         library = open_library(settings) if settings.snapshot.url else None
         relocation = Relocation(library, self.metrics)
@@ -97,7 +105,7 @@ class Child:
         partitions = {
             name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases
         }
-        self.follower = Follower(views, databases, partitions, settings.kafka)
+        self.follower = Follower(views, databases, partitions, settings)
         self.watchdog = Watchdog(self.runtime, self.metrics, settings.metrics.watchdog_s)
         self.endpoint = ChildEndpoint()
         self.stopping = asyncio.Event()
@@ -151,6 +159,7 @@ class Child:
         self._keep(self._watch_app())
         self._keep(self.runtime.publish())
         self._keep(self.runtime.flush_when_due())
+        self._keep(self.runtime.rewrite_when_due())
         self._keep(self.watchdog.run())
         self._keep(self.retention.run())
         if self.snapshotter is not None:

@@ -13,6 +13,7 @@ from streams.cluster import topic_specs
 from streams.doctor_finding import Finding
 from streams.doctor_lag import check_lag
 from streams.doctor_models import check_models, check_state
+from streams.erasure import days, too_long
 from streams.errors import BrokerError
 from streams.topics import check_topics, list_topics
 
@@ -31,7 +32,8 @@ def examine(settings: Settings, *, wait_s: float = 3.0) -> list[Finding]:
     wait_s
         Time between the two looks at the lag.
     """
-    findings = [*check_disk(Path(settings.state.dir)), *check_state(settings), *check_broker(settings.kafka)]
+    findings = [*check_disk(Path(settings.state.dir)), *check_state(settings), *check_erasure(settings)]
+    findings += check_broker(settings.kafka)
     if not findings[-1].ok:
         return findings
     try:
@@ -56,6 +58,16 @@ def check_disk(
         return [Finding("disk", ok=True, cause=free)]
     advice = "make room, or move state.dir to another disk: RocksDB cannot write on a full one"
     return [Finding("disk", ok=False, cause=f"the disk is almost full: {free}", what_to_do=advice)]
+
+
+def check_erasure(settings: Settings) -> list[Finding]:
+    """Whether the settings let every trace of a forgotten customer go in time."""
+    trouble = too_long(settings)
+    if trouble is None:
+        cause = f"no trace of a forgotten customer is left after {days(settings):.0f} days"
+        return [Finding("erasure", ok=True, cause=cause)]
+    cause, _, advice = trouble.partition("; ")
+    return [Finding("erasure", ok=False, cause=cause, what_to_do=advice)]
 
 
 def check_broker(settings: KafkaSettings) -> list[Finding]:

@@ -8,11 +8,13 @@ import asyncio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from schemas.settings import KafkaSettings
+from schemas.settings import Settings
 from streams.connection import client_options
 from streams.followed import Views
 from streams.kafka_outbox import VERSION_HEADER
 from streams.outbox import Version
+from streams.rewriting import look_every_s, rewrite_if_due
+from streams.topology import TOPIC_BY_NAME
 from streams.view_store import ViewDatabase
 
 FLUSH_INTERVAL_S = 1.0
@@ -41,8 +43,8 @@ class Follower:
         Rows and offsets by topic name without prefix.
     partitions : dict of str to int
         How many partitions each topic has.
-    settings : KafkaSettings
-        Broker and prefix.
+    settings : Settings
+        Broker and prefix, and how often files are rewritten.
     """
 
     def __init__(
@@ -50,10 +52,11 @@ class Follower:
         views: Views,
         databases: dict[str, ViewDatabase],
         partitions: dict[str, int],
-        settings: KafkaSettings,
+        settings: Settings,
     ) -> None:
-        self._views, self._databases, self._settings = views, databases, settings
-        prefix = settings.topic_prefix
+        self._views, self._databases = views, databases
+        self._settings, self._state = settings.kafka, settings.state
+        prefix = self._settings.topic_prefix
         self._places = {
             TopicPartition(prefix + name, partition): name
             for name, count in partitions.items()
@@ -96,7 +99,7 @@ class Follower:
         if self._consumer is None:
             return
         loop = asyncio.get_running_loop()
-        flushed = loop.time()
+        flushed = looked = loop.time()
         while True:
             fetched = await self._consumer.getmany(timeout_ms=200, max_records=MAX_RECORDS)
             for place, records in fetched.items():
@@ -106,6 +109,9 @@ class Follower:
             if self._changed and loop.time() - flushed >= FLUSH_INTERVAL_S:
                 flushed = loop.time()
                 await self.flush()
+            if loop.time() - looked >= look_every_s(self._state):
+                looked = loop.time()
+                await self._rewrite()
 
     def _learn(self, place: TopicPartition, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
         name = self._places[place]
@@ -129,6 +135,12 @@ class Follower:
         self._changed = False
         for database in self._databases.values():
             await database.flush_in_thread()
+
+    async def _rewrite(self) -> None:
+        """Rewrite the files of views of people, when that is due."""
+        for name, database in self._databases.items():
+            if TOPIC_BY_NAME[name].key == "user":
+                await rewrite_if_due(database.database, self._state)
 
     async def stop(self) -> None:
         """Write what was taken and disconnect."""

@@ -94,6 +94,8 @@ def _small_machine() -> dict[str, str]:
         "broker.session.timeout.ms": "6000",
         "num.network.threads": "2",
         "num.io.threads": "4",
+        # What has expired is looked for often: tests and developers set short times.
+        "log.retention.check.interval.ms": "10000",
         # The default takes 128 MB of the heap for compacting logs far larger than a local one.
         "log.cleaner.dedupe.buffer.size": "33554432",
     }

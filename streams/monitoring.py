@@ -96,6 +96,7 @@ class Metrics(_Registered):
         Says("freshrec_rejected_total", "Refused records.", (("reason", "a reason of topic rejected"),)),
     ]
     duplicates: Annotated[Counter, Says("freshrec_duplicates_total", "Events recognised as seen before.")]
+    erasures: Annotated[Counter, Says("freshrec_erasures_total", "Requests to be forgotten that were met.")]
     unknown_fields: Annotated[Counter, Says("freshrec_unknown_fields_total", "Fields that were ignored.")]
     batch_records: Annotated[
         Histogram, Says("freshrec_stage_batch_records", "Records handled at once.", _STAGE, RECORDS)

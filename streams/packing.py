@@ -180,8 +180,11 @@ class DeltaPacker:
             self._names = _Names(self._partitions)
 
     def add(self, position: Position, delta: Delta) -> None:
-        """Take the deltas of one event; each pair goes to both its items."""
-        if not self._positions or self._positions[-1] != position:
+        """Take a delta of one event; each pair goes to both its items.
+
+        One event may have several, of different times; they are then entries of their own at its position.
+        """
+        if not self._positions or self._positions[-1] != position or self._ats[-1] != delta.at:
             self._positions.append(position)
             self._ats.append(delta.at)
         event, names = len(self._positions) - 1, self._names

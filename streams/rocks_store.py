@@ -28,6 +28,10 @@ from streams.rocks_table import Table
 
 V = TypeVar("V")
 META, PROGRESS = b"\x00meta", b"\x00progress"
+REWRITTEN = b"\x00rewritten"
+OWN_KEYS = frozenset({META, PROGRESS, REWRITTEN})
+"""What is no row of a table."""
+
 _encode = msgspec.msgpack.encode
 
 
@@ -92,7 +96,7 @@ class RocksDatabase:
     """
 
     def __init__(self, path: Path, budget: RocksBudget, *, cache_bytes: int, read_only: bool = False) -> None:
-        self.path = path
+        self.path, self._budget = path, budget
         self._cache_bytes = cache_bytes
         self._tables: dict[str, Table[object]] = {}
         if not read_only:
@@ -190,6 +194,28 @@ class RocksDatabase:
         """Bytes on disk and in write buffers."""
         names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")
         return sum(self._db.property_int_value(name) or 0 for name in names)
+
+    def rewritten_at(self, now_ms: int) -> int:
+        """When all files were rewritten last, epoch ms; a store that never was counts from now on."""
+        raw = self._get(REWRITTEN)
+        if raw is not None:
+            return msgspec.msgpack.decode(raw, type=int)
+        self._db.put(REWRITTEN, _encode(now_ms))
+        return now_ms
+
+    def rewrite(self, now_ms: int) -> None:
+        """Rewrite all files, so that nothing is left of rows that were deleted or replaced (blocking).
+
+        RocksDB's own list of files still has the first and last keys of those that were: `reopen` after it.
+        """
+        self._db.flush()
+        self._db.compact_range(None, None)
+        self._db.put(REWRITTEN, _encode(now_ms))
+
+    def reopen(self) -> None:
+        """Close and open again, with what is cached kept: RocksDB begins a new list of its files."""
+        self._db.close()
+        self._db = Rdict(str(self.path), options=self._budget.options(), access_type=AccessType.read_write())
 
     def checkpoint(self, folder: Path) -> None:
         """Copy what is on disk to a folder that does not exist, by hard links (blocking; safe in a thread).

@@ -15,8 +15,10 @@ from faust.types import TP
 from schemas.settings import Settings
 from streams.errors import StateError
 from streams.hosted import Hosted, Slice
+from streams.identity import BY_CUSTOMER
 from streams.kafka_outbox import KafkaOutbox
 from streams.outbox import Record
+from streams.rewriting import look_every_s, rewrite_if_due
 from streams.rocks_store import RocksBudget, StateLockedError
 from streams.snapshots.relocation import Relocation
 from streams.snapshots.restoring import Wanted
@@ -268,6 +270,16 @@ class Runtime:
                 if hosted.flush_due(self._settings.state, among=among):
                     await self.flush(hosted)
             await asyncio.sleep(self._settings.state.flush_interval_ms / 4000)
+
+    async def rewrite_when_due(self) -> None:
+        """Rewrite the files of stores with people in them when that is due, for ever."""
+        while True:
+            for hosted in list(self.hosted.values()):
+                if hosted.database is not None and hosted.part.stage in BY_CUSTOMER:
+                    async with self._flushing:
+                        if hosted in self.hosted.values():
+                            await rewrite_if_due(hosted.database, self._settings.state)
+            await asyncio.sleep(look_every_s(self._settings.state))
 
     async def flush_all(self) -> None:
         """Flush everything that is held."""

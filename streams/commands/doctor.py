@@ -42,7 +42,7 @@ def doctor(settings: Settings, as_json: bool, state: Path | None, wait_s: float)
     console = Console(highlight=False)
     for finding in findings:
         mark = Text("ok   ", "green") if finding.ok else Text("WRONG", "bold red")
-        console.print(mark, Text(f"{finding.name:6}"), Text(finding.cause), soft_wrap=True)
+        console.print(mark, Text(f"{finding.name:7}"), Text(finding.cause), soft_wrap=True)
         if finding.what_to_do:
             console.print(Text(f"             → {finding.what_to_do}"), soft_wrap=True)
     return 0 if healthy else 1

@@ -10,6 +10,7 @@ from schemas.events import Erasure
 from schemas.settings import Settings
 from streams.commands.context import pass_settings
 from streams.commands.sending import report, send
+from streams.erasure import days, too_long
 from streams.producing import Message
 
 TOPIC = "erasures"
@@ -37,8 +38,9 @@ def _named(_: click.Context, __: click.Parameter, users: tuple[str, ...]) -> tup
 def forget(settings: Settings, users: tuple[str, ...], as_json: bool) -> int:
     """Ask that customers be forgotten: an `erasures` message for each, as of now.
 
-    History, segment and list go at once; events of before now that come later are dropped, later ones begin a
-    new history. The summary, and what a worker logs, names nobody. What is counted of items stays counted.
+    History, segment and list go at once, and what the history remembers is taken back from all counts. Events
+    of before now that come later are dropped, later ones begin a new history. The summary, and what a worker
+    logs, names nobody; it says after how many days no trace is left in any store, topic or snapshot.
     """
     now = time.time_ns() // 1_000_000
     requests: list[Message] = [
@@ -53,5 +55,9 @@ def forget(settings: Settings, users: tuple[str, ...], as_json: bool) -> int:
         total=len(requests),
         console=Console(stderr=True, markup=False),
     )
-    report(msgspec.to_builtins(sent) | {"at": now}, as_json=as_json)
+    warning = too_long(settings)
+    if warning is not None:
+        click.echo(f"warning: {warning}", err=True)
+    gone = {"at": now, "no_trace_after_days": round(days(settings), 1)}
+    report(msgspec.to_builtins(sent) | gone, as_json=as_json)
     return 0

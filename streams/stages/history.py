@@ -11,9 +11,10 @@ import msgspec
 from online_models.deltas import Delta
 from online_models.history import TOTALS_KEY, HistoryStep
 from online_models.protocols import Recommender, Request
-from schemas.messages import Event, EventBatch, Fact, Position, Totals
+from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Position, Totals
 from schemas.recommendations import Latency, Recommendation
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
+from streams.erasure import days
 from streams.outbox import Outgoing, Record
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
 from streams.partitioning import partition_of
@@ -91,6 +92,8 @@ class HistoryPartition(KeptPartition):
                 self._facts.add(self._upto, output.key, output)
                 if output.kind == "erasure":
                     self._withdraw(output.key)
+        if event.kind == "erasure":
+            self._note_erasure(event, [each for each in outputs if isinstance(each, Delta)])
         if self._enabled and event.kind in _ANSWERED and event.key[0] != "o" and event.profiling:
             cause = _cause(event)
             if self._every_event:
@@ -150,6 +153,19 @@ class HistoryPartition(KeptPartition):
         name = key.partition(":")[2]
         partition = partition_of(name, self.context.partitions("recommendations"))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), None))
+
+    def _note_erasure(self, event: Event, taken_back: list[Delta]) -> None:
+        """Say, once all is taken back, what an erasure came to; nobody is named."""
+        self.context.metrics.erasures.inc()
+        if self.context.audit is not None:
+            first = [delta.touches[0].added for delta in taken_back]
+            orders = sum(added[ORDERS] < 0 for added in first)
+            sessions = sum(added[SESSIONS] < 0 for added in first)
+            self.context.audit(
+                f"erasure asked for by {event.topic}/{event.partition}/{event.offset}: history, segment and "
+                f"list are gone; {orders} orders, {sessions} sessions and {len(first) - orders - sessions} "
+                f"items are taken back; no trace is left after {days(self.context.settings):.0f} days"
+            )
 
     def _publish_totals(self, now: int) -> None:
         row = self.totals.get(TOTALS_KEY)

@@ -43,7 +43,8 @@ class StageContext(msgspec.Struct):
     `now_ms` is the wall clock in a worker and event time in replay; nothing that is learned reads it.
     `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic;
     `public_marks` is False where nothing can append a public record twice (files).
-    `pseudonyms` replaces ids of people, if there is a key.
+    `pseudonyms` replaces ids of people, if there is a key; `audit` takes a line about each erasure, which
+    names nobody.
     """
 
     settings: Settings
@@ -54,6 +55,7 @@ class StageContext(msgspec.Struct):
     topic_ids: dict[str, str] = {}
     public_marks: bool = True
     pseudonyms: Pseudonyms = Pseudonyms()
+    audit: Callable[[str], None] | None = None
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""

@@ -4,7 +4,7 @@ import msgspec
 
 from online_models.popularity import PopularityStep
 from schemas.messages import ItemTouches, Packet
-from schemas.state import PopularityRow
+from schemas.state import PopularityRow, PublishedRow
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
@@ -29,8 +29,9 @@ class PopularityPartition(KeptPartition):
         self.step = PopularityStep(items, leaders, context.settings)
         self._decode = msgspec.msgpack.Decoder(Packet[ItemTouches]).decode
         self._interval = context.settings.popularity.publish_interval_ms
+        self._withdrawn = database.table("~", PublishedRow)
         # What a predecessor learned and had not published yet is not known: everything is, once more.
-        self._due = DueQueue(key[1:].decode() for key, _ in database.rows("l"))
+        self._due = DueQueue(key[1:].decode() for prefix in "l~" for key, _ in database.rows(prefix))
         self._last: dict[str, int] = {}
 
     def apply(self, record: Record) -> None:
@@ -43,6 +44,8 @@ class PopularityPartition(KeptPartition):
             self.applied(packet)
             now = self.context.now_ms()
             for scope in sorted(changed):
+                if self.step.leaders.get(scope) is None:
+                    self._withdrawn.put(scope, PublishedRow())
                 self._due.add_after(scope, self._last, interval=self._interval, now=now)
         self.progress.next_offset = record.offset + 1
 
@@ -55,10 +58,12 @@ class PopularityPartition(KeptPartition):
         self._last[scope] = now
         self._last = still_waiting(self._last, interval=self._interval, now=now)
         popular = self.step.popular(scope, self.partition)
-        if popular is not None:
-            key = f"{self.partition}|{scope}"
-            partition = partition_of(key, self.context.partitions("popular"))
-            version = (self.epoch, self.partition, self.progress.next_offset)
-            self.context.outbox.put(Outgoing("popular", partition, key.encode(), _pack(popular), version))
-            self.context.metrics.published_rows.labels(view="popular").inc()
+        key = f"{self.partition}|{scope}"
+        partition = partition_of(key, self.context.partitions("popular"))
+        version = (self.epoch, self.partition, self.progress.next_offset)
+        value = None if popular is None else _pack(popular)
+        self.context.outbox.put(Outgoing("popular", partition, key.encode(), value, version))
+        self.context.metrics.published_rows.labels(view="popular").inc()
+        if self._withdrawn.get(scope) is not None:
+            self._withdrawn.delete(scope)
         return True

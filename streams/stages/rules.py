@@ -46,6 +46,9 @@ class RulesPartition(KeptPartition):
         self._due = DueQueue()
         self._last: dict[str, int] = {}
         self._sweep = Sweep(database, "r", rows_per_s=self._settings.sweep_rows_per_s)
+        # Rows that a predecessor dropped and had not taken back are not among those of the other sweep.
+        self._orphans = Sweep(database, "~", rows_per_s=self._settings.sweep_rows_per_s)
+        self._orphans.start()
         self._swept_changes = -1
         self._stale = True
 
@@ -75,7 +78,7 @@ class RulesPartition(KeptPartition):
         for item in sorted(item for item in changed if item not in due):
             known = published.get(item)
             before = known.updates if known else 0
-            if changed[item].updates - before > growth * before:
+            if changed[item].updates - before > growth * before or self.rows.get(item) is None:
                 due.add_after(item, self._last, interval=self._interval, now=now)
         self._stale = True
         self._last = still_waiting(self._last, interval=self._interval, now=now)
@@ -84,7 +87,7 @@ class RulesPartition(KeptPartition):
         """Publish what changed of an item; False when all is as last published."""
         row = self.rows.get(item)
         if row is None:
-            return False
+            return self._withdraw(item)
         views, rules = self.context.views, self._settings
         made = ItemPublisher(item, row, views.counts_of, views.totals(), self.context.settings)
         best = made.neighbours(similar=rules.neighbour_similar, rules=rules.neighbour_rules)
@@ -96,13 +99,9 @@ class RulesPartition(KeptPartition):
             # What was published of a scope does not hold any more.
             messages[name] = _json(made.no_rules(name.partition(" ")[2]))
         digests = {name: blake2b(value, digest_size=8).digest() for name, value in messages.items()}
-        version = (self.epoch, self.partition, self.progress.next_offset)
         for name, value in messages.items():
             if known.digests.get(name) != digests[name]:
-                topic = name.partition(" ")[0]
-                partition = partition_of(item, self.context.partitions(topic))
-                self.context.outbox.put(Outgoing(topic, partition, item.encode(), value, version))
-                self.context.metrics.published_rows.labels(view=topic).inc()
+                self._send(item, name.partition(" ")[0], value)
         self._last[item] = now
         if known.digests == digests and known.updates == row.updates:
             return False
@@ -110,8 +109,30 @@ class RulesPartition(KeptPartition):
         self._published.put(item, PublishedRow(row.updates, digests))
         return changed
 
+    def _withdraw(self, item: str) -> bool:
+        """Take back all that was published of an item without counts; False when there is nothing."""
+        known = self._published.get(item)
+        if known is None:
+            return False
+        for topic in sorted({name.partition(" ")[0] for name in known.digests}):
+            self._send(item, topic, None)
+        self._published.delete(item)
+        return True
+
+    def _send(self, item: str, topic: str, value: bytes | None) -> None:
+        version = (self.epoch, self.partition, self.progress.next_offset)
+        partition = partition_of(item, self.context.partitions(topic))
+        self.context.outbox.put(Outgoing(topic, partition, item.encode(), value, version))
+        self.context.metrics.published_rows.labels(view=topic).inc()
+
     def _look_for_stale(self, now: int, *, drain: bool) -> bool:
         """Look at the next rows; a pass that found nothing, while nothing arrived, is the last one."""
+        orphans = self._orphans.take(now, at_once=drain)
+        for item in orphans:
+            if self.rows.get(item) is None:
+                self._withdraw(item)
+        if orphans:
+            return True
         changes = self.context.views.changes
         if not self._sweep.running:
             if not self._stale and changes == self._swept_changes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from schemas.clusters import KMeansState
 from schemas.state import ProgressRow
-from streams.rocks_store import META, PROGRESS, RocksDatabase
+from streams.rocks_store import OWN_KEYS, RocksDatabase
 
 TOLERANCE: Final = 1e-9
 """Largest relative difference of two floats that are the same but for rounding."""
@@ -44,7 +44,7 @@ def pairs(expected: RocksDatabase, found: RocksDatabase) -> Iterator[RowPair]:
 
 def _state(database: RocksDatabase) -> Generator[_Row, None, None]:
     for key, value in database.rows():
-        if key not in (META, PROGRESS) and not key.startswith(_BOOKKEEPING):
+        if key not in OWN_KEYS and not key.startswith(_BOOKKEEPING):
             yield key, value
 
 

@@ -95,6 +95,15 @@ class Tally(msgspec.Struct):
         """Sum over customers of min(r[u, i], r[u, j]), by pair."""
         return {pair: count / WEIGHT_ONE for pair, count in self.pairs[SIMILARITY].items()}
 
+    @property
+    def popularity(self) -> dict[str, float]:
+        """What was added to the popularity of each item."""
+        found: Counter[str] = Counter()
+        for delta in self.deltas:
+            for touch in delta.touches:
+                found[touch.item] += touch.weight
+        return {item: weight / WEIGHT_ONE for item, weight in found.items() if weight}
+
     def n(self, scope: int) -> dict[str, int]:
         return {item: count for item, count in self.own[scope].items() if count}
 

@@ -3,12 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_models.expiry import CHUNK_KEYS, HOUR_MS, KEY, GuestExpiry
+from online_models.expiry import CHUNK_KEYS, HOUR_MS, KEY, Expiry
 from online_models.memory_store import MemoryStore
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow
 
 TTL_S = 2 * 3_600
 TTL_MS = TTL_S * 1_000
+ERASURE_TTL_S = 5 * 3_600
 
 
 class Guests:
@@ -17,7 +18,9 @@ class Guests:
     def __init__(self) -> None:
         self.rows, self.clock = MemoryStore(HistoryRow), MemoryStore(ExpiryRow)
         self.chunks = MemoryStore(GuestChunk)
-        self.expiry = GuestExpiry(self.rows, self.clock, self.chunks, ttl_s=TTL_S)
+        self.expiry = Expiry(
+            self.rows, self.clock, self.chunks, guest_ttl_s=TTL_S, erasure_ttl_s=ERASURE_TTL_S
+        )
 
     def event(self, key: str, at: int) -> None:
         clock = self.expiry.advance(at)

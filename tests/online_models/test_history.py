@@ -98,7 +98,9 @@ def test_a_dislike_after_a_purchase_keeps_the_weight() -> None:
     shop = Shop()
     learned = shop.learn(ANNA.buy("tea"), ANNA.rate("tea", 0.0))
     assert learned.weights == {"tea": 4.0}
-    assert shop.row().items["tea"] == ItemMark(4 * WEIGHT_ONE, T0, had=True, disliked=True)
+    assert shop.row().items["tea"] == ItemMark(
+        4 * WEIGHT_ONE, T0, had=True, disliked=True, met=1, met_at=T0, acted=4 * WEIGHT_ONE
+    )
 
 
 def test_views_and_carts_do_not_count_as_had() -> None:
@@ -136,10 +138,16 @@ def test_the_lines_of_an_order_pair_with_each_other_and_with_what_was_before() -
 # -- bounds -------------------------------------------------------------------------------------------
 
 
-def test_an_item_is_paired_with_the_newest_linked_items_only() -> None:
+def test_an_item_is_paired_with_the_items_met_last_before_it() -> None:
     shop = Shop(settings_with(history={"linked_items": 2}))
     shop.learn(*(ANNA.view(item) for item in ("a", "b", "c", "a")))
-    assert shop.learn(ANNA.view("d")).co_ratings == {("a", "d"): 1.0, ("c", "d"): 1.0}
+    assert shop.learn(ANNA.view("d")).co_ratings == {("b", "d"): 1.0, ("c", "d"): 1.0}
+
+
+def test_an_older_item_that_gains_weight_is_paired_with_those_met_around_it() -> None:
+    shop = Shop(settings_with(history={"linked_items": 1}))
+    shop.learn(*(ANNA.buy(item) for item in ("a", "c", "d")), ANNA.view("b"), ANNA.buy("e"))
+    assert shop.learn(ANNA.buy("b")).co_ratings == {("b", "d"): 3.0, ("b", "e"): 3.0}
 
 
 def test_an_item_is_not_paired_with_items_touched_too_long_ago() -> None:
@@ -319,7 +327,11 @@ def test_without_consent_nothing_is_kept_but_the_ids() -> None:
     view = without_consent(ANNA.view("c"))
     learned = shop.learn(view)
     assert [fact.kind for fact in learned.facts] == ["erasure"]
-    assert learned.deltas == []
+    # What was taught with consent is taken back.
+    assert learned.weights == {"a": -1.0, "b": -4.0}
+    assert learned.n(ORDERS) == {"b": -1}
+    assert learned.n(SESSIONS) == {"a": -1}
+    assert shop.n() == (0, 0)
     row = shop.row()
     assert (row.items, row.sessions, row.behaviour.events, row.newest) == ({}, [], 0, None)
     assert len(row.seen) == 3 * 8
@@ -362,11 +374,68 @@ def test_an_older_erasure_that_comes_late_lets_nothing_in_again() -> None:
     assert shop.step.learn_one(ANNA.view("a", T0 + 5)) == []
 
 
-def test_an_erasure_takes_nothing_back_from_the_counts() -> None:
+def test_an_erasure_takes_back_all_that_the_row_remembers() -> None:
     shop = Shop()
-    shop.learn(ANNA.view("a"), ANNA.buy("b"))
-    shop.learn(ANNA.erase(T0 + 10))
+    learned = shop.learn(
+        ANNA.view("a"), ANNA.view("b", T0 + 1), ANNA.cart("a", T0 + 2), ANNA.buy("b", "c", at=T0 + 3),
+        ANNA.rate("c", 5.0, T0 + 4), ANNA.view("d", T0 + HOUR, session="t"), ANNA.erase(T0 + DAY),
+    )  # fmt: skip
+    assert learned.weights == {}
+    assert {scope: learned.n(scope) for scope in (ORDERS, SESSIONS)} == {ORDERS: {}, SESSIONS: {}}
+    assert not any(count for pairs in learned.pairs for count in pairs.values())
+    assert learned.popularity == {}
+    assert shop.n() == (0, 0)
+
+
+def test_an_erasure_takes_back_the_last_orders_and_sessions_only() -> None:
+    shop = Shop(settings_with(history={"max_orders": 1, "max_sessions": 1}))
+    shop.learn(ANNA.buy("a", "b"), ANNA.view("a"), ANNA.view("b", T0 + HOUR, session="t"), ANNA.buy("c"))
+    learned = shop.learn(ANNA.erase(T0 + DAY))
+    assert learned.n(ORDERS) == {"c": -1}
+    assert learned.n(SESSIONS) == {"b": -1}
     assert shop.n() == (1, 1)
+
+
+def test_an_item_that_leaves_a_full_row_takes_what_it_added_with_it() -> None:
+    shop = Shop(settings_with(history={"max_items": 2}))
+    shop.learn(ANNA.view("a"), ANNA.buy("b"))
+    learned = shop.learn(ANNA.view("c"))
+    assert learned.weights == {"a": -1.0, "c": 1.0}
+    assert learned.co_ratings == {("a", "b"): -1.0, ("a", "c"): 0.0, ("b", "c"): 1.0}
+    # It may come back, and counts once.
+    again = shop.learn(ANNA.view("a"))
+    assert again.weights == {"a": 1.0, "b": -4.0}
+
+
+def test_what_does_not_teach_is_not_taken_back() -> None:
+    shop = Shop(settings_with(rules={"max_events_per_hour": 1}))
+    shop.learn(ANNA.view("a"), ANNA.buy("a", "b"), ANNA.view("c"))
+    learned = shop.learn(ANNA.erase(T0 + DAY))
+    assert learned.weights == {"a": -1.0}
+    assert (learned.co_ratings, learned.n(ORDERS)) == ({}, {})
+
+
+def test_with_decay_no_more_is_taken_back_than_there_is() -> None:
+    shop = Shop(Settings(rules=RulesSettings(half_life_s=3_600)))
+    events = [ANNA.view("a"), ANNA.view("b", T0 + 5 * HOUR), ANNA.buy("a", "b", at=T0 + 9 * HOUR)]
+    shop.learn(*events, ANNA.erase(T0 + DAY))
+    row = shop.totals.get("totals")
+    assert row is not None
+    # Sessions count from the first event on, orders to the moment.
+    assert row.totals[ORDERS] == 0
+    assert row.totals[SESSIONS] == 0
+
+
+def test_what_an_erasure_leaves_is_dropped_after_its_time() -> None:
+    shop = Shop(settings_with(history={"erasure_ttl_s": 2 * 86_400}))
+    shop.learn(ANNA.view("a"), ANNA.erase(T0 + 1), BERT.view("a"), BERT.erase(T0 + 2))
+    assert shop.learn(ANNA.view("b", T0)).facts == []
+    shop.learn(BERT.view("b", T0 + DAY), Shopper("u:carl").view("c", T0 + 2 * DAY - HOUR))
+    assert set(shop.rows.rows()) == {"u:anna", "u:bert", "u:carl"}
+    shop.learn(Shopper("u:carl").view("d", T0 + 2 * DAY + 2 * HOUR))
+    assert set(shop.rows.rows()) == {"u:bert", "u:carl"}
+    assert shop.chunks.rows() == {}
+    assert shop.row("u:bert").items.keys() == {"b"}
 
 
 def test_events_from_before_1970_teach_like_any_other() -> None:

@@ -24,6 +24,7 @@ from schemas.state import (
     HistoryRow,
     ItemMark,
     MetaRow,
+    OrderMark,
     Pending,
     PopularityRow,
     ProgressRow,
@@ -50,12 +51,14 @@ class StoredRow(msgspec.Struct, frozen=True):
 
 def samples() -> dict[str, list[msgspec.Struct]]:
     """Rows of every type, with something in every field, by the name of their version."""
-    marks = {"kettle": ItemMark(1 << 20, 1_700_000_000_000), "tea": ItemMark(4 << 20, 5, had=True)}
+    marks = {
+        "kettle": ItemMark(1 << 20, 1_700_000_000_000, met=3, met_at=1_600_000_000_000, acted=2 << 20),
+        "tea": ItemMark(4 << 20, 5, had=True),
+    }
     behaviour = Behaviour(9, 4, 2, 1, 2, 3, 19.8, 29.7, 3, 8.0, 1, 5, 2, {"kitchen": 1.5}, {"gender": "f"}, 2)
     sessions = [SessionMark("s1", 1, 5, ["kettle", "tea"]), SessionMark(None, 7, 8, ["tea"])]
-    history = HistoryRow(
-        marks, sessions, b"\x00\x01\x02\x03\x04\x05\x06\xff", behaviour, 8, 472_222, 3, _PENDING, 4
-    )
+    seen, orders = b"\x00\x01\x02\x03\x04\x05\x06\xff", [OrderMark(3, ["tea", "cup"])]
+    history = HistoryRow(marks, sessions, seen, behaviour, 8, 472_222, 3, _PENDING, 4, orders, 3)
     vectors = [bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 1, 2, 3)]
     model = KMeansState(7, vectors[0], vectors[1], vectors[2], [3, 4], [6, 7], vectors[3], 400)
     sums = SegmentSums(2, 1.5, 19.8, 3.25, {"tea": 7}, {"kitchen": 9})
@@ -80,7 +83,7 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "history": [history, ExpiryRow(472_222, {472_222: 1}), GuestChunk(["s:1", "o:2"])],
         "totals": [TotalsRow(19, [0, 65_536, 7], 1_700_000_000_000)],
         "rules": [_rule_row(), PublishedRow(7, {"neighbours": b"\x00\xfe"})],
-        "popularity": [PopularityRow(2_811, {"tea": 1 << 36, "kettle": 3}, 4)],
+        "popularity": [PopularityRow(2_811, {"tea": 1 << 36, "kettle": 3}, 4, ["kitchen"])],
         "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
         "clusters": [ClusterRow(model, [sums, SegmentSums()], [sample], {77: 1}, 1, 5, 2_811)],
         "store": [

@@ -48,10 +48,10 @@ def test_a_broker_that_cannot_be_reached_is_named_and_ends_the_examination(tmp_p
         )
         findings = examine(settings)
 
-    assert [finding.name for finding in findings] == ["disk", "state", "broker"]
-    assert not findings[2].ok
-    assert f"no Kafka broker answers at {address}" in findings[2].cause
-    assert "freshrec kafka up" in findings[2].what_to_do
+    assert [finding.name for finding in findings] == ["disk", "state", "erasure", "broker"]
+    assert not findings[3].ok
+    assert f"no Kafka broker answers at {address}" in findings[3].cause
+    assert "freshrec kafka up" in findings[3].what_to_do
 
 
 @pytest.mark.parametrize("address", ["localhost", "localhost:no-port"])

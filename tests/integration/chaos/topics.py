@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
-from streams.rocks_store import PROGRESS
+from streams.rocks_store import PROGRESS, REWRITTEN
 from streams.topology import TOPIC_BY_NAME, partitions_of
 from tests.integration.chaos.house import House
 from tests.integration.oracle import KEPT_STAGES, read_rows
@@ -43,7 +43,7 @@ def _rows(house: House) -> dict[tuple[str, int, bytes], bytes]:
         for stage in KEPT_STAGES
         for number in range(partitions_of(TOPIC_BY_NAME[stage.reads[0]], settings.kafka.partitions))
         for key, row in read_rows(settings, stage.name, number).items()
-        if key != PROGRESS and not key.startswith(b"~")
+        if key not in (PROGRESS, REWRITTEN) and not key.startswith(b"~")
     }
 
 

@@ -402,3 +402,16 @@ def test_totals_are_published_though_lists_are_always_due(tmp_path: Path) -> Non
         desk.learn(n, *buyers)
         desk.part.work(idle=False)
     assert desk.taken("totals")
+
+
+def test_an_erasure_is_told_to_the_audit_without_a_name(tmp_path: Path) -> None:
+    told: list[str] = []
+    desk = Desk(tmp_path, audit=told.append)
+    desk.learn(0, an_event(0), an_event(1, "purchase", "tea", "cup"))
+    assert told == []
+    desk.learn(1, an_event(7, "erasure", lines=[], event_id=None))
+    assert told == [
+        "erasure asked for by erasures/0/7: history, segment and list are gone; 1 orders, 1 sessions and 2 "
+        "items are taken back; no trace is left after 15 days"
+    ]
+    assert desk.shows("freshrec_erasures_total 1.0")

@@ -196,3 +196,30 @@ def test_what_was_not_flushed_is_learned_again_and_counts_once(tmp_path: Path) -
     desk.learn(2, 5)
     worked(desk.part, drain=True)
     assert desk.shown("all") == [("pot", 9.0), ("tea", 6.0), ("cup", 2.0)]
+
+
+def test_a_scope_that_has_nothing_left_is_taken_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    log = [touched("tea", 4, "drinks"), touched("cup", 1, "kitchen"), touched("tea", -4)]
+    desk.part.apply(deltas_record(0, pack(log, 0, 2), after=BEFORE_ALL, upto=position(1)))
+    worked(desk.part, drain=True)
+    assert desk.shown("category:drinks") == [("tea", 4.0)]
+    desk.part.apply(deltas_record(1, pack(log, 2, 3), after=position(1), upto=position(2)))
+    flushed(desk.part)
+    # Also if a crash came before it was published.
+    desk.part = desk.reopened(desk.part)
+    desk.taken("popular")
+    worked(desk.part, drain=True)
+    assert (desk.shown("all"), desk.shown("category:drinks")) == ([("cup", 1.0)], [])
+    assert [record.key for record in desk.taken("popular") if record.value is None] == [b"0|category:drinks"]
+    flushed(desk.part)
+    keys = [key for prefix in "il~" for key, _ in desk.part.database.rows(prefix)]
+    assert keys == [b"icup", b"lall", b"lcategory:kitchen"]
+
+
+def test_what_is_taken_back_reaches_an_item_in_all_its_categories(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    log = [touched("tea", 4, "drinks"), touched("tea", 2, "hot"), touched("tea", -5)]
+    desk.part.apply(deltas_record(0, pack(log), after=BEFORE_ALL, upto=position(2)))
+    worked(desk.part, drain=True)
+    assert [desk.shown(scope) for scope in ("all", "category:drinks", "category:hot")] == [[("tea", 1.0)]] * 3

@@ -48,7 +48,7 @@ class Desk(Bench):
 
     def put(self, record: Outgoing) -> None:
         super().put(record)
-        scope = decoded(record).scope if record.topic == "association-rules" else ""
+        scope = decoded(record).scope if record.topic == "association-rules" and record.value else ""
         self.last[record.topic, (record.key or b"").decode(), scope] = record
 
     def learn(self, log: list[Change], start: int, stop: int) -> None:
@@ -363,3 +363,58 @@ def test_a_new_item_does_not_wait_behind_one_that_was_just_published(tmp_path: P
         worked(desk.part)
         desk.now += 10
     assert ("item-counts", "pot", "") in desk.last
+
+
+def taken_back(change: Change) -> Change:
+    """The last word of a customer on all that an event added."""
+    touches = [(item, (-a, -b, -c), -1, names) for item, (a, b, c), _, names in change.touches]
+    pairs = [(scope, item, partner, -amount) for scope, item, partner, amount in change.pairs]
+    return Change(change.at, touches, pairs)
+
+
+POT = Change(AT, 2 * basket(AT, "pot", "tea").touches, 2 * basket(AT, "pot", "tea").pairs)
+ONCE = [*TEA_CUP[:3], POT, taken_back(POT)]
+
+
+def test_when_nothing_is_left_of_an_item_all_that_was_published_of_it_is_taken_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.learn(ONCE, 0, 4)
+    desk.settle()
+    assert desk.last["item-counts", "pot", ""].value is not None
+    desk.sent()
+    desk.learn(ONCE, 4, 5)
+    desk.settle()
+    assert [each for each in desk.sent() if each[1] == "pot"] == [(topic, "pot") for topic in sorted(TOPICS)]
+    assert {desk.last[topic, "pot", ""].value for topic in ("item-counts", "neighbours")} == {None}
+    assert desk.rows().keys() == {"tea", "cup"}
+    assert desk.views.counts_of([name_key("pot")]) == [None]
+    desk.assert_nothing_is_stale()
+    desk.settle()
+    assert desk.sent() == []
+
+
+def test_what_a_crash_kept_from_being_taken_back_is_taken_back_on_opening(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.learn(ONCE, 0, 4)
+    desk.settle()
+    desk.learn(ONCE, 4, 5)
+    flushed(desk.part)
+    desk.sent()
+    desk.crash()
+    desk.settle()
+    assert [each for each in desk.sent() if each[1] == "pot"] == [(topic, "pot") for topic in sorted(TOPICS)]
+    flushed(desk.part)
+    desk.crash()
+    desk.settle()
+    assert desk.sent() == []
+
+
+def test_an_item_that_comes_back_is_published_like_a_new_one(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    log = [*ONCE, basket(AT, "pot", "cup"), basket(AT, "pot", "cup")]
+    desk.learn(log, 0, len(log))
+    desk.settle()
+    assert desk.row("pot").counts == [0, 2, 0]
+    # What was counted before it went is not remembered in any way.
+    assert desk.row("pot").updates == 4
+    desk.assert_nothing_is_stale()
