@@ -19,6 +19,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from streams.errors import SettingsError, StorageError
 
+UNFINISHED = "."
+"""How the name of a file begins that is being written in a folder of this machine."""
+
 
 class Entry(NamedTuple):
     """Size of a file, and when it was written (epoch seconds)."""
@@ -138,7 +141,7 @@ def _written_at(entry: dict[str, Any]) -> float:
 def _beside(target: Path) -> Iterator[Path]:
     """A file of another name in the same folder, gone at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = target.parent / f".{secrets.token_hex(8)}"
+    made = target.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
         yield made
     finally:

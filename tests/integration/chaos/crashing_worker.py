@@ -1,4 +1,4 @@
-"""A worker whose processes end at chosen steps of a flush, as by a power cut: `python -m ... worker`.
+"""A worker whose processes end at chosen steps of their work, as by a power cut: `python -m ... worker`.
 
 The plan is a file named by CHAOS_PLAN: crashes in order, each of one stage group. A process crashes at its
 group's first crash that was not made yet, and notes that it was.
@@ -6,6 +6,7 @@ group's first crash that was not made yet, and notes that it was.
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -17,9 +18,15 @@ import msgspec
 from streams import child, cli, supervisor
 from streams.kafka_outbox import KafkaOutbox
 from streams.rocks_store import RocksDatabase
+from streams.snapshots import restoring
+from streams.snapshots.library import Library
+from streams.snapshots.taking import Checkpointed
 from streams.transport import BatchConsumer
 
-STEPS: dict[str, tuple[type, str, bool]] = {
+Step = tuple[Any, str, bool]
+"""What is wrapped, by what holds it and its name, and whether the process ends after it instead of before."""
+
+FLUSH_STEPS: dict[str, Step] = {
     "before a send": (KafkaOutbox, "_send", False),
     "after a send": (KafkaOutbox, "_send", True),
     "before the acknowledgements": (KafkaOutbox, "acknowledged", False),
@@ -29,8 +36,37 @@ STEPS: dict[str, tuple[type, str, bool]] = {
     "before the commit": (BatchConsumer, "commit", False),
     "after the commit": (BatchConsumer, "commit", True),
 }
-"""What is wrapped, and whether the process ends after it instead of before."""
+"""From what leaves to what is told the group."""
 
+SNAPSHOT_STEPS: dict[str, Step] = {
+    "before a checkpoint": (RocksDatabase, "checkpoint", False),
+    "after a checkpoint": (RocksDatabase, "checkpoint", True),
+    "before a file is copied": (Library, "put", False),
+    "within the copy of a file": (shutil, "copyfileobj", False),
+    "before a copy has its name": (shutil, "copyfileobj", True),
+    "after a file is copied": (Library, "put", True),
+    "before a manifest": (Library, "add", False),
+    "before a manifest has its name": (os, "link", False),
+    "after a manifest has its name": (os, "link", True),
+    "after a manifest": (Library, "add", True),
+    "before an old manifest goes": (Library, "remove", False),
+    "after an old manifest went": (Library, "remove", True),
+    "before an old file goes": (Library, "delete_file", False),
+    "after an old file went": (Library, "delete_file", True),
+    "before a checkpoint is deleted": (Checkpointed, "discard", False),
+    "after a checkpoint is deleted": (Checkpointed, "discard", True),
+}
+"""From the checkpoint of a store to the deletion of old snapshots."""
+
+RESTORE_STEPS: dict[str, Step] = {
+    "before a file is fetched": (Library, "get", False),
+    "after a file is fetched": (Library, "get", True),
+    "before a store is put in place": (restoring, "put_in_place", False),
+    "after a store is put in place": (restoring, "put_in_place", True),
+}
+"""From the first file of a snapshot to the store that is opened."""
+
+STEPS = {**FLUSH_STEPS, **SNAPSHOT_STEPS, **RESTORE_STEPS}
 EXIT_CODE = 99
 
 

@@ -9,6 +9,7 @@ WORDS = Path(__file__).with_name("page.txt")
 HAPPENS = {
     "kill": "SIGKILL of one worker, then of one of three, at random moments",
     "flush": "a process ends around a send, the acknowledgements, the write and the commit of a flush",
+    "taking": "a process ends at each step of a snapshot and of restoring one, then the disk is lost",
     "send": "the broker refuses a send, or acknowledges it some seconds late",
     "scale": "one worker, three, one again, under load",
     "disk": "SIGKILL and the loss of all stores, or of one stage's, restored from snapshots",

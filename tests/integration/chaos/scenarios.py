@@ -24,6 +24,7 @@ class Scenario(msgspec.Struct, frozen=True):
 SCENARIOS = {
     "kill": Scenario(workers.kill, 5, settings={"KAFKA__PARTITIONS": 4}),
     "flush": Scenario(crashes.flush, 8),
+    "taking": Scenario(crashes.taking, 20, settings=disks.SETTINGS | {"SNAPSHOT__KEEP": 2}),
     "send": Scenario(brokers.send, 3, own_broker=True),
     "scale": Scenario(workers.scale, 2, settings={"KAFKA__PARTITIONS": 6}),
     "disk": Scenario(disks.disk, 4, settings=disks.SETTINGS),

@@ -15,6 +15,7 @@ QUICK = {"flush": 3}
 SLOW = {
     "kill": 6,
     "flush": 16,
+    "taking": 20,
     "scale": 1,
     "disk": 2,
     "snapshot": 4,
