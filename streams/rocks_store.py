@@ -23,6 +23,7 @@ from rocksdict import (
 )
 
 from schemas.state import MetaRow, ProgressRow
+from streams.disk import full, is_full
 from streams.errors import StateError
 from streams.rocks_table import Table
 
@@ -88,7 +89,7 @@ class RocksDatabase:
     Raises
     ------
     StateError
-        The folder is locked by another process, damaged, or absent when read only.
+        The folder is locked by another process, damaged, or absent when read only, or the disk is full.
     """
 
     def __init__(self, path: Path, budget: RocksBudget, *, cache_bytes: int, read_only: bool = False) -> None:
@@ -96,7 +97,7 @@ class RocksDatabase:
         self._cache_bytes = cache_bytes
         self._tables: dict[str, Table[object]] = {}
         if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
         elif not (path / "CURRENT").exists():
             raise _nothing_there(path)
         access = AccessType.read_only() if read_only else AccessType.read_write()
@@ -129,7 +130,15 @@ class RocksDatabase:
         return Frozen(rows, _encode(progress))
 
     def write(self, frozen: Frozen) -> None:
-        """Put a cut on disk (blocking; safe in a thread). One cut at a time."""
+        """Put a cut on disk (blocking; safe in a thread). One cut at a time.
+
+        Raises
+        ------
+        DiskFullError
+            There is no room.
+        StateError
+            It cannot be written for another reason.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, value in frozen.rows:
             if value is None:
@@ -137,7 +146,10 @@ class RocksDatabase:
             else:
                 batch.put(key, value)
         batch.put(PROGRESS, frozen.progress)
-        self._db.write(batch)
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            raise _cannot_write(self.path, error) from error
 
     def thaw(self) -> None:
         """The last cut is on disk: forget its encoded rows."""
@@ -195,10 +207,18 @@ class RocksDatabase:
         """Copy what is on disk to a folder that does not exist, by hard links (blocking; safe in a thread).
 
         No `write` may run meanwhile.
+
+        Raises
+        ------
+        StateError
+            There is no room, or it cannot be written for another reason.
         """
-        # A flush lets other threads run, which a checkpoint that has to flush does not.
-        self._db.flush()
-        Checkpoint(self._db).create_checkpoint(str(folder))
+        try:
+            # A flush lets other threads run, which a checkpoint that has to flush does not.
+            self._db.flush()
+            Checkpoint(self._db).create_checkpoint(str(folder))
+        except Exception as error:
+            raise _cannot_write(self.path, error) from error
 
     def cache_counts(self) -> tuple[int, int]:
         """Hits and misses of the decoded rows so far."""
@@ -216,7 +236,22 @@ def _cannot_open(path: Path, error: Exception) -> StateError:
     # Not just "lock": the path, or a damaged block, may have it too.
     if "While lock file" in text or "lock hold by current process" in text:
         return StateLockedError(f"{path} is in use by another process; stop it, or wait until it has let go")
+    if is_full(error):
+        return full(path, error)
     return StateError(f"{path} cannot be opened ({text}); restore it, or delete the folder to rebuild it")
+
+
+def _cannot_write(path: Path, error: Exception) -> StateError:
+    if is_full(error):
+        return full(path, error)
+    return StateError(f"{path} cannot be written ({error}); check the disk: what is on it stays as it was")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _nothing_there(path: Path) -> StateError:

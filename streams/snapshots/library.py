@@ -130,6 +130,17 @@ def url_of(settings: Settings) -> str:
     return settings.snapshot.url or str(Path(settings.state.dir).resolve().parent / "snapshots")
 
 
+def absolute(url: str) -> str:
+    """A URL that says the same in every folder: a plain path is made absolute.
+
+    Examples
+    --------
+    >>> absolute("s3://bucket/snapshots"), absolute("/var/snapshots")
+    ('s3://bucket/snapshots', '/var/snapshots')
+    """
+    return url if "://" in url else str(Path(url).absolute())
+
+
 def open_library(settings: Settings, url: str | None = None) -> Library:
     """The library that the settings name, or that at another URL.
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from streams.disk import is_full
 from streams.errors import SettingsError, StorageError
 
 UNFINISHED = "."
@@ -123,6 +124,11 @@ class Storage:
         try:
             yield
         except Exception as error:  # each file system has exceptions of its own
+            if is_full(error):
+                raise StorageError(
+                    f"snapshots at {self.url} have no room: {type(error).__name__}: {error}. Those that are "
+                    f"there stay whole; make room, or keep fewer (snapshot.keep)"
+                ) from error
             raise StorageError(
                 f"snapshots at {self.url} cannot be used: {type(error).__name__}: {error}. "
                 f"Check snapshot.url, the network and who may read and write there"

@@ -1,13 +1,17 @@
-"""Crashes at each step of a flush and around each send, of a snapshot, and of restoring one."""
+"""Crashes at each step of a flush and around each send, of a snapshot, of restoring one, and of a reset."""
 
 import shutil
 from pathlib import Path
 
 import msgspec
 
+from streams.state.interrupted import MARK_FILE
 from streams.topology import GROUPS
 from tests.integration.chaos.crashing_worker import (
+    EXIT_CODE,
     FLUSH_STEPS,
+    RESET,
+    RESET_STEPS,
     RESTORE_STEPS,
     SNAPSHOT_STEPS,
     STEPS,
@@ -27,6 +31,11 @@ _MOST_CALLS = {
     "put": 12,
     "copyfileobj": 12,
     "get": 9,
+    "_make": 9,
+    "_put_aside": 9,
+    "_replace": 9,
+    "mark": 1,
+    "move_groups": 1,
 }
 _FEW_CALLS = 3
 
@@ -48,9 +57,9 @@ class Plan:
         house.shop.variables["PYTHONPATH"] = str(ROOT)
         self._write()
 
-    def add(self, step: str, group: str) -> None:
+    def add(self, step: str, group: str, *, most: int = 100) -> None:
         """One more crash, at one of the first times that a process of the group comes to a step."""
-        most = _MOST_CALLS.get(STEPS[step][1], _FEW_CALLS)
+        most = min(most, _MOST_CALLS.get(STEPS[step][1], _FEW_CALLS))
         self._crashes.append(Crash(step, group, self._random.randint(1, most)))
         self._write()
 
@@ -103,6 +112,37 @@ def taking(house: House) -> None:
     house.settle([worker])
     house.prove()
     house.run.notes["steps"] = plan.steps
+
+
+def reset(house: House) -> None:
+    """`freshrec reset`, of the topmost stage or of one below, ended at each of its steps and run again."""
+    steps, plan = list(RESET_STEPS), Plan(house)
+    worker = house.open()
+    house.send(300)
+    house.settle([worker])
+    for number in range(house.run.kills):
+        stage = ("history", "rules")[(number + house.run.seed) % 2]
+        plan.add(steps[number % len(steps)], RESET, most=9 if stage == "history" else 2)
+        crashed = house.shop.command("reset", stage, "--yes", module=WORKER)
+        house.check(crashed.returncode == EXIT_CODE, f"reset was to be ended: {crashed.stderr[-500:]}")
+        if (Path(house.topics.settings.state.dir) / MARK_FILE).exists():
+            house.check(*_refused(house, "worker", f"`freshrec reset {stage}` was interrupted"))
+            house.check(*_refused(house, "reset", "segments", "--yes", "was interrupted"))
+        again = house.shop.command("reset", stage, "--yes", *(["--delete"] if number % 3 == 2 else []))
+        house.check(again.returncode == 0, f"reset could not be repeated: {again.stderr[-500:]}")
+        worker.start().wait_ready()
+        house.send(200)
+        house.settle([worker])
+    house.prove()
+    house.run.notes["steps"] = plan.steps
+
+
+def _refused(house: House, *command: str) -> tuple[bool, str]:
+    """Whether a command ends with 1 and these last words in what it says."""
+    *arguments, words = command
+    done = house.shop.command(*arguments)
+    told = f"{arguments} was to be refused with {words!r}: {done.returncode}, {done.stderr[-500:]}"
+    return done.returncode == 1 and words in done.stderr, told
 
 
 def _begin_on_an_empty_disk(house: House, worker: WorkerProcess) -> None:

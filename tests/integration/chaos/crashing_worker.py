@@ -16,11 +16,14 @@ from typing import Any
 import msgspec
 
 from streams import child, cli, supervisor
+from streams.commands import reset as reset_command
 from streams.kafka_outbox import KafkaOutbox
 from streams.rocks_store import RocksDatabase
 from streams.snapshots import restoring
 from streams.snapshots.library import Library
 from streams.snapshots.taking import Checkpointed
+from streams.state import reset
+from streams.state.reset import Reset
 from streams.transport import BatchConsumer
 
 Step = tuple[Any, str, bool]
@@ -66,12 +69,28 @@ RESTORE_STEPS: dict[str, Step] = {
 }
 """From the first file of a snapshot to the store that is opened."""
 
-STEPS = {**FLUSH_STEPS, **SNAPSHOT_STEPS, **RESTORE_STEPS}
+RESET_STEPS: dict[str, Step] = {
+    "before a new store is made": (Reset, "_make", False),
+    "after a new store is made": (Reset, "_make", True),
+    "before stores are replaced": (reset, "mark", False),
+    "once stores are to be replaced": (reset, "mark", True),
+    "before an old store is put aside": (Reset, "_put_aside", False),
+    "after an old store is put aside": (Reset, "_put_aside", True),
+    "after a store is replaced": (Reset, "_replace", True),
+    "before the offsets are moved": (reset_command, "move_groups", False),
+    "after the offsets are moved": (reset_command, "move_groups", True),
+}
+"""From the first new store to the offsets of the groups."""
+
+RESET = "reset"
+"""As which group the command counts."""
+
+STEPS = {**FLUSH_STEPS, **SNAPSHOT_STEPS, **RESTORE_STEPS, **RESET_STEPS}
 EXIT_CODE = 99
 
 
 class Crash(msgspec.Struct, frozen=True):
-    """End a process of `group` at the `calls`-th time that it comes to `step`."""
+    """End a process of `group` (or that command) at the `calls`-th time that it comes to `step`."""
 
     step: str
     group: str
@@ -145,13 +164,16 @@ class _ChildrenOfThisModule:
 
 
 def main() -> None:
-    """Be the worker, or one of its children."""
+    """Be the worker or one of its children, or `freshrec reset`."""
+    file = Path(os.environ["CHAOS_PLAN"])
     if sys.argv[1:2] == ["worker"]:
         vars(supervisor)["asyncio"] = _ChildrenOfThisModule()
         cli.main()
+    elif sys.argv[1:2] == [RESET]:
+        arm(RESET, file)
+        cli.main()
     else:
-        plan = msgspec.json.decode(sys.argv[1], type=child.ChildPlan)
-        arm(plan.group, Path(os.environ["CHAOS_PLAN"]))
+        arm(msgspec.json.decode(sys.argv[1], type=child.ChildPlan).group, file)
         child.main()
 
 
