@@ -19,6 +19,7 @@ import uvloop
 
 from schemas.settings import Settings
 from streams.app import consumer_of, make_app
+from streams.bounded_fetch import bound_batches
 from streams.disk import full, is_full
 from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
@@ -238,6 +239,7 @@ def main() -> None:
     if "history" not in plan.stages:
         os.nice(YIELDING)
     sys.setswitchinterval(THREAD_SWITCH_S)
+    bound_batches(plan.settings.kafka.fetch_max_bytes)
     try:
         code = uvloop.run(run(plan))
     except FreshrecError as error:

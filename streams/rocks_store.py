@@ -124,6 +124,11 @@ class RocksDatabase:
         """How many rows wait for the next flush."""
         return sum(table.dirty for table in self._tables.values())
 
+    @property
+    def dirty_bytes(self) -> int:
+        """Estimated bytes of these rows, as stored."""
+        return sum(table.dirty_bytes for table in self._tables.values())
+
     def freeze(self, progress: msgspec.Struct) -> Frozen:
         """Cut: encode every dirty row and the progress, now, in one synchronous step."""
         rows = [item for table in self._tables.values() for item in table.freeze().items()]

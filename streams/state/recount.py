@@ -24,6 +24,7 @@ from streams.stages.partition import KeptPartition, StageContext
 from streams.state.stores import has_store
 
 FLUSH_ROWS: Final = 20_000
+FLUSH_BYTES: Final = 64 * 1024 * 1024
 CACHE_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -89,7 +90,7 @@ def recount(
         for record in records:
             part.apply(record)
             part.end_batch()
-            if part.database.dirty > FLUSH_ROWS:
+            if part.database.dirty > FLUSH_ROWS or part.database.dirty_bytes > FLUSH_BYTES:
                 _write(part)
         _write(part)
     except BaseException:

@@ -66,7 +66,7 @@ def older(house: House) -> None:
     """Stages go on from snapshots of different ages: `history` from an older one, those below, or each."""
     worker, library = house.open(), library_of(house)
     back = 0
-    with house.load():
+    with house.load(per_s=100.0):
         for number in range(house.run.kills):
             wait_for_snapshots(house, at_least=3)
             house.pause(0.5, 2.0)

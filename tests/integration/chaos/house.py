@@ -26,6 +26,8 @@ from tests.integration.shops import Shop, a_shop, a_topology
 from tests.integration.worker_process import WorkerProcess
 
 SHOWN_FAULTS = 20
+UNBOUNDED = {"RULES__MAX_EVENTS_PER_HOUR": 0}
+"""Runs are long, and all their events are of one hour: a plain count knows no such bound."""
 
 
 class Broker:
@@ -183,7 +185,7 @@ def a_house(
     with _broker(folder) if kafka is None else _nothing() as broker:
         address = kafka or (broker.address if broker else "")
         prefix = f"c{uuid.uuid4().hex[:10]}-"
-        with a_topology(address, prefix, folder, **settings) as shop:
+        with a_topology(address, prefix, folder, **UNBOUNDED, **settings) as shop:
             house = House(shop, folder, run, broker=broker, world=world)
             yield house
             run.seconds = round(time.monotonic() - house.started, 1)
