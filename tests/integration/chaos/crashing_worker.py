@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 from streams import child, cli, supervisor
 from streams.commands import reset as reset_command
 from streams.kafka_outbox import KafkaOutbox
-from streams.rocks_store import RocksDatabase
+from streams.rocks_store import Frozen, RocksDatabase
 from streams.snapshots import restoring
 from streams.snapshots.library import Library
 from streams.snapshots.taking import Checkpointed
@@ -163,6 +164,18 @@ class _ChildrenOfThisModule:
         return await asyncio.create_subprocess_exec(*chosen, **options)
 
 
+def slow_writes(seconds: float) -> None:
+    """Let every write to a store take so much longer, as on a slow disk."""
+    write = RocksDatabase.write
+
+    def slowly(database: RocksDatabase, frozen: Frozen) -> None:
+        time.sleep(seconds)
+        write(database, frozen)
+
+    owner: Any = RocksDatabase
+    owner.write = slowly
+
+
 def main() -> None:
     """Be the worker or one of its children, or `freshrec reset`."""
     file = Path(os.environ["CHAOS_PLAN"])
@@ -174,6 +187,7 @@ def main() -> None:
         cli.main()
     else:
         arm(msgspec.json.decode(sys.argv[1], type=child.ChildPlan).group, file)
+        slow_writes(float(os.environ.get("CHAOS_WRITE_S", "0")))
         child.main()
 
 

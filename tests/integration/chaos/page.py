@@ -18,6 +18,7 @@ HAPPENS = {
     "older": "stages go on from snapshots of different ages: older above, older below, each another",
     "full": "the disk of the stores is full, then that of the snapshots; both are given room again",
     "broker": "the broker is killed or stands still, a worker stands still past its session timeout",
+    "slow": "a backlog of 128 MB is read from a broker that mostly stands still, or onto a slow disk",
     "duplicates": "a tenth is sent twice, a fifth up to five minutes late, with SIGKILLs between",
     "poison": "refused records, changed bytes, a record of 5 MB, tombstones, a basket of 1,110 items",
     "topics": "other learning settings or partitions, a topic made again, retention past a store's offset",

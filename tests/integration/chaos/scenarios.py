@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tests.integration.chaos import brokers, crashes, disks, full_disks, inputs, soak, topics, workers
+from tests.integration.chaos import brokers, crashes, disks, full_disks, inputs, slow, soak, topics, workers
 from tests.integration.chaos.house import House, a_house
 from tests.integration.chaos.outcome import Run
 
@@ -33,6 +33,7 @@ SCENARIOS = {
     "older": Scenario(disks.older, 6, settings=disks.SETTINGS | {"SNAPSHOT__KEEP": 9}),
     "full": Scenario(full_disks.full, 4, settings=disks.SETTINGS),
     "broker": Scenario(brokers.broker, 4, own_broker=True),
+    "slow": Scenario(slow.slow, 2, own_broker=True, settings=slow.SETTINGS),
     "duplicates": Scenario(inputs.duplicates, 2, world=inputs.REPEATED_AND_LATE),
     "poison": Scenario(inputs.poison, 100_000, settings={"INGEST__MAX_LINES": 2_000}),
     "topics": Scenario(topics.topics, 4),

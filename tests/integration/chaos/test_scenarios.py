@@ -23,6 +23,7 @@ SLOW = {
     "disk": 2,
     "snapshot": 4,
     "older": 3,
+    "slow": 2,
     "duplicates": 2,
     "poison": 20_000,
     "topics": 4,
