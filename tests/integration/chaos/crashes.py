@@ -31,6 +31,7 @@ _MOST_CALLS = {
     "put": 12,
     "copyfileobj": 12,
     "get": 9,
+    "put_in_place": 1,
     "_make": 9,
     "_put_aside": 9,
     "_replace": 9,
