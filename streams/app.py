@@ -15,6 +15,7 @@ from faust.types import TransportT
 from mode import CrashingSupervisor
 
 from schemas.settings import KafkaSettings, Settings
+from streams.bounded_fetch import fetch_bytes
 from streams.connection import client_options
 from streams.runtime import Runtime
 from streams.transport import REQUEST_TIMEOUT_S, Batch, BatchConsumer, BatchTransport
@@ -89,7 +90,7 @@ def make_app(group: str, settings: Settings, runtime: Runtime, *, slot: int) -> 
         broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.snapshot.restore_s),
         broker_max_poll_interval=max(MAX_POLL_INTERVAL_S, settings.snapshot.restore_s),
         broker_max_poll_records=kafka.max_batch_records,
-        consumer_max_fetch_size=kafka.fetch_max_bytes,
+        consumer_max_fetch_size=fetch_bytes(kafka, runtime.partitions),
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=f"{name}-{instance_id(state_dir, slot)}",
         stream_buffer_maxsize=2,

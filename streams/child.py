@@ -19,6 +19,8 @@ import uvloop
 
 from schemas.settings import Settings
 from streams.app import consumer_of, make_app
+from streams.bounded_fetch import bound_batches
+from streams.disk import full, is_full
 from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
 from streams.health import Health
@@ -99,8 +101,8 @@ class Child:
         self.runtime = Runtime(
             plan.stages, context, self.outbox, self._fail, cluster=cluster, relocation=relocation
         )
-        self.snapshotter = Snapshotter(self.runtime, library, context) if library is not None else None
-        oldest = self.snapshotter.oldest_offset if self.snapshotter is not None else no_snapshot
+        self.snapshotter = Snapshotter(self.runtime, library, context)
+        oldest = self.snapshotter.oldest_offset if library is not None else no_snapshot
         self.retention = RetentionWatch(self.runtime, oldest, settings, self.metrics)
         partitions = {
             name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases
@@ -141,8 +143,7 @@ class Child:
                 return 1
             await self.runtime.revoke()
             await consumer_of(self.app).commit()
-            if self.snapshotter is not None:
-                await self.snapshotter.at_shutdown()
+            await self.snapshotter.at_shutdown()
             return 0
         finally:
             await self._stop()
@@ -162,8 +163,7 @@ class Child:
         self._keep(self.runtime.rewrite_when_due())
         self._keep(self.watchdog.run())
         self._keep(self.retention.run())
-        if self.snapshotter is not None:
-            self._keep(self.snapshotter.run())
+        self._keep(self.snapshotter.run())
         _freeze_garbage()
 
     async def _watch_app(self) -> None:
@@ -248,10 +248,16 @@ def main() -> None:
     if "history" not in plan.stages:
         os.nice(YIELDING)
     sys.setswitchinterval(THREAD_SWITCH_S)
+    bound_batches(plan.settings.kafka.fetch_max_bytes)
     try:
         code = uvloop.run(run(plan))
     except FreshrecError as error:
         logger.error("%s", error)
+        code = 1
+    except OSError as error:
+        if not is_full(error):
+            raise
+        logger.error("%s", full(Path(plan.settings.state.dir), error))
         code = 1
     logging.shutdown()
     # Faust's consumer thread may be stuck in a call to a broker that is gone; everything is flushed.

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from schemas.settings import Settings
+from streams.bounded_fetch import fetch_bytes
 from streams.connection import client_options
 from streams.followed import Views
 from streams.kafka_outbox import VERSION_HEADER
@@ -18,6 +19,9 @@ from streams.topology import TOPIC_BY_NAME
 from streams.view_store import ViewDatabase
 
 FLUSH_INTERVAL_S = 1.0
+FLUSH_BYTES = 16 * 1024 * 1024
+"""So many bytes of rows are flushed at once, and nothing is taken meanwhile."""
+
 MAX_RECORDS = 500
 FETCH_MIN_BYTES = 65_536
 """A fetch with less waits for more, as long as the settings say: each costs as much as a hundred rows."""
@@ -65,6 +69,7 @@ class Follower:
         self._consumer: AIOKafkaConsumer | None = None
         self._goal: dict[TopicPartition, int] = {}
         self._changed = False
+        self._unflushed_bytes = 0
 
     async def start(self) -> None:
         """Connect, and read on where the views stop; a view ahead of its topic starts again."""
@@ -74,7 +79,7 @@ class Follower:
             **client_options(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_partition_fetch_bytes=self._settings.fetch_max_bytes,
+            max_partition_fetch_bytes=fetch_bytes(self._settings, len(self._places)),
             fetch_min_bytes=FETCH_MIN_BYTES,
             fetch_max_wait_ms=self._settings.learn_wait_ms,
         )
@@ -104,6 +109,9 @@ class Follower:
             fetched = await self._consumer.getmany(timeout_ms=200, max_records=MAX_RECORDS)
             for place, records in fetched.items():
                 self._learn(place, records)
+                if self._unflushed_bytes >= FLUSH_BYTES:
+                    flushed = loop.time()
+                    await self.flush()
                 await asyncio.sleep(0)
             await self._skip_to_goal(fetched)
             if self._changed and loop.time() - flushed >= FLUSH_INTERVAL_S:
@@ -119,6 +127,7 @@ class Follower:
         for record in records:
             if record.key is not None:
                 topic.learn(record.key.decode(), record.value, version_of(record))
+                self._unflushed_bytes += len(record.key) + len(record.value or b"")
         self._databases[name].offsets[place.partition] = records[-1].offset + 1
         self._changed = True
 
@@ -132,7 +141,7 @@ class Follower:
 
     async def flush(self) -> None:
         """Write rows and offsets; the encoding is done here, the writing in a thread."""
-        self._changed = False
+        self._changed, self._unflushed_bytes = False, 0
         for database in self._databases.values():
             await database.flush_in_thread()
 

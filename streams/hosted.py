@@ -90,10 +90,18 @@ class Hosted:
         dirty = self.database.dirty if self.database else 0
         if not dirty and self.next_offset == self.flushed:
             return False
-        if dirty > settings.flush_max_rows:
+        if self.overfull(settings, among=among):
             return True
         interval = max(settings.flush_interval_ms / 1000, self._flush_s * among / settings.flush_max_share)
         return perf_counter() - self._flushed_at >= min(interval, settings.flush_max_interval_ms / 1000)
+
+    def overfull(self, settings: StateSettings, *, among: int) -> bool:
+        """Whether so much changed that nothing more may be learned before it is on disk."""
+        database = self.database
+        return database is not None and (
+            database.dirty > settings.flush_max_rows
+            or database.dirty_bytes > settings.flush_max_bytes // among
+        )
 
     def cut(self) -> tuple[Frozen | None, int]:
         """Seal outputs and freeze state and progress, in one synchronous step."""

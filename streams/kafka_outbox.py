@@ -17,6 +17,8 @@ from streams.outbox import Outgoing
 from streams.topology import MAX_MESSAGE_BYTES
 
 VERSION_HEADER = "version"
+MAX_WAITING_BYTES = 8 * 1024 * 1024
+"""With so much in it nothing more is learned before it was handed on; one record may exceed it."""
 
 
 class KafkaOutbox:
@@ -33,6 +35,7 @@ class KafkaOutbox:
     def __init__(self, settings: KafkaSettings, on_failure: Callable[[Exception], None]) -> None:
         self._settings, self._on_failure = settings, on_failure
         self._waiting: deque[Outgoing] = deque()
+        self._waiting_bytes = 0
         self._unacknowledged: set[asyncio.Future[object]] = set()
         self._shipping = asyncio.Lock()
         self._producer: AIOKafkaProducer | None = None
@@ -59,6 +62,12 @@ class KafkaOutbox:
     def put(self, record: Outgoing) -> None:
         """Take a record; it leaves with the next `ship`."""
         self._waiting.append(record)
+        self._waiting_bytes += _size(record)
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be handed to the producer that it has to be before more is put."""
+        return self._waiting_bytes >= MAX_WAITING_BYTES
 
     async def ship(self) -> None:
         """Hand all that was put to the producer, in order; waits while its buffer is full.
@@ -74,7 +83,9 @@ class KafkaOutbox:
             while self._waiting:
                 if self._failed is not None:
                     raise DeliveryError(f"nothing is sent any more after: {self._failed}")
-                await self._send(self._waiting.popleft())
+                record = self._waiting.popleft()
+                self._waiting_bytes -= _size(record)
+                await self._send(record)
 
     async def _send(self, record: Outgoing) -> None:
         if self._producer is None:
@@ -121,3 +132,7 @@ class KafkaOutbox:
                 )
         if self._failed is not None:
             raise self._failed
+
+
+def _size(record: Outgoing) -> int:
+    return len(record.key or b"") + len(record.value or b"")

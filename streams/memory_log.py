@@ -27,7 +27,7 @@ class MemoryLog:
         self._queues: dict[tuple[str, int], list[deque[Record]]] = {}
         self._next: dict[tuple[str, int], int] = {}
         self.now = 0
-        self.waiting = 0
+        self.put_bytes = 0
 
     def read(self, topic: str, partition: int, next_offset: int) -> deque[Record]:
         """Queue of the records of one partition for one more reader, who has read up to `next_offset`."""
@@ -46,7 +46,7 @@ class MemoryLog:
             self._next[place] = offset + 1
             for queue in self._queues.get(place, ()):
                 queue.append(Record(offset, self.now, record.value))
-                self.waiting += 1
+                self.put_bytes += len(record.value or b"")
             return
         followed = self._views.topics.get(record.topic)
         if followed is not None and record.key is not None and record.version is not None:

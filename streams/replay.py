@@ -34,6 +34,9 @@ from streams.view_store import VIEWS, followed_by, open_views
 BATCH_RECORDS = 64
 UNFINISHED = "replay.unfinished"
 FLUSH_ROWS = 20_000
+FLUSH_BYTES = MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""Of changed rows, and of what waits for the stages after history."""
+
 CLUSTER = "files"
 _decode_events = msgspec.msgpack.Decoder(EventBatch).decode
 _decode_list = msgspec.json.Decoder(Recommendation).decode
@@ -131,7 +134,7 @@ class Replay:
         for record in records:
             self._handle(record)
             self.records += 1
-            if self.records % batch == 0:
+            if self.records % batch == 0 or self.log.put_bytes > MAX_WAITING_BYTES:
                 self._settle(drain=self._each_event)
                 if self.hits is not None:
                     self.checkpoints.append(
@@ -213,6 +216,7 @@ class Replay:
 
     def _settle(self, *, drain: bool) -> None:
         """Let the stages after history catch up; with `drain`, until nothing is stale."""
+        self.log.put_bytes = 0
         busy = True
         while busy:
             busy = False
@@ -224,7 +228,11 @@ class Replay:
                 while part.work(idle=drain, drain=drain):
                     worked = True
                 busy |= worked
-        if sum(part.database.dirty for part, _ in self._stages) > FLUSH_ROWS:
+        databases = [part.database for part, _ in self._stages]
+        if (
+            sum(each.dirty for each in databases) > FLUSH_ROWS
+            or sum(each.dirty_bytes for each in databases) > FLUSH_BYTES
+        ):
             self._flush()
 
     def _flush(self) -> None:

@@ -23,6 +23,7 @@ from rocksdict import (
 )
 
 from schemas.state import MetaRow, ProgressRow
+from streams.disk import full, is_full
 from streams.errors import StateError
 from streams.rocks_table import Table
 
@@ -92,7 +93,7 @@ class RocksDatabase:
     Raises
     ------
     StateError
-        The folder is locked by another process, damaged, or absent when read only.
+        The folder is locked by another process, damaged, or absent when read only, or the disk is full.
     """
 
     def __init__(self, path: Path, budget: RocksBudget, *, cache_bytes: int, read_only: bool = False) -> None:
@@ -100,7 +101,7 @@ class RocksDatabase:
         self._cache_bytes = cache_bytes
         self._tables: dict[str, Table[object]] = {}
         if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
         elif not (path / "CURRENT").exists():
             raise _nothing_there(path)
         access = AccessType.read_only() if read_only else AccessType.read_write()
@@ -127,13 +128,26 @@ class RocksDatabase:
         """How many rows wait for the next flush."""
         return sum(table.dirty for table in self._tables.values())
 
+    @property
+    def dirty_bytes(self) -> int:
+        """Estimated bytes of these rows, as stored."""
+        return sum(table.dirty_bytes for table in self._tables.values())
+
     def freeze(self, progress: msgspec.Struct) -> Frozen:
         """Cut: encode every dirty row and the progress, now, in one synchronous step."""
         rows = [item for table in self._tables.values() for item in table.freeze().items()]
         return Frozen(rows, _encode(progress))
 
     def write(self, frozen: Frozen) -> None:
-        """Put a cut on disk (blocking; safe in a thread). One cut at a time."""
+        """Put a cut on disk (blocking; safe in a thread). One cut at a time.
+
+        Raises
+        ------
+        DiskFullError
+            There is no room.
+        StateError
+            It cannot be written for another reason.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, value in frozen.rows:
             if value is None:
@@ -141,7 +155,10 @@ class RocksDatabase:
             else:
                 batch.put(key, value)
         batch.put(PROGRESS, frozen.progress)
-        self._db.write(batch)
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            raise _cannot_write(self.path, error) from error
 
     def thaw(self) -> None:
         """The last cut is on disk: forget its encoded rows."""
@@ -207,10 +224,18 @@ class RocksDatabase:
         """Rewrite all files, so that nothing is left of rows that were deleted or replaced (blocking).
 
         RocksDB's own list of files still has the first and last keys of those that were: `reopen` after it.
+
+        Raises
+        ------
+        StateError
+            There is no room, or it cannot be written for another reason.
         """
-        self._db.flush()
-        self._db.compact_range(None, None)
-        self._db.put(REWRITTEN, _encode(now_ms))
+        try:
+            self._db.flush()
+            self._db.compact_range(None, None)
+            self._db.put(REWRITTEN, _encode(now_ms))
+        except Exception as error:
+            raise _cannot_write(self.path, error) from error
 
     def reopen(self) -> None:
         """Close and open again, with what is cached kept: RocksDB begins a new list of its files."""
@@ -221,10 +246,18 @@ class RocksDatabase:
         """Copy what is on disk to a folder that does not exist, by hard links (blocking; safe in a thread).
 
         No `write` may run meanwhile.
+
+        Raises
+        ------
+        StateError
+            There is no room, or it cannot be written for another reason.
         """
-        # A flush lets other threads run, which a checkpoint that has to flush does not.
-        self._db.flush()
-        Checkpoint(self._db).create_checkpoint(str(folder))
+        try:
+            # A flush lets other threads run, which a checkpoint that has to flush does not.
+            self._db.flush()
+            Checkpoint(self._db).create_checkpoint(str(folder))
+        except Exception as error:
+            raise _cannot_write(self.path, error) from error
 
     def cache_counts(self) -> tuple[int, int]:
         """Hits and misses of the decoded rows so far."""
@@ -242,7 +275,22 @@ def _cannot_open(path: Path, error: Exception) -> StateError:
     # Not just "lock": the path, or a damaged block, may have it too.
     if "While lock file" in text or "lock hold by current process" in text:
         return StateLockedError(f"{path} is in use by another process; stop it, or wait until it has let go")
+    if is_full(error):
+        return full(path, error)
     return StateError(f"{path} cannot be opened ({text}); restore it, or delete the folder to rebuild it")
+
+
+def _cannot_write(path: Path, error: Exception) -> StateError:
+    if is_full(error):
+        return full(path, error)
+    return StateError(f"{path} cannot be written ({error}); check the disk: what is on it stays as it was")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
 
 
 def _nothing_there(path: Path) -> StateError:

@@ -49,6 +49,7 @@ class Table(Generic[V]):
         self._young_bytes = 0
         self._dirty: dict[str, V | None] = {}
         self._frozen: dict[bytes, bytes | None] = {}
+        self._encoded_bytes = 0.0
         self.hits = 0
         self.misses = 0
 
@@ -91,6 +92,11 @@ class Table(Generic[V]):
         """How many rows wait to be frozen."""
         return len(self._dirty)
 
+    @property
+    def dirty_bytes(self) -> int:
+        """Estimated bytes of the rows that wait to be frozen, as stored, going by the last ones that were."""
+        return int(len(self._dirty) * (ROW_OVERHEAD_BYTES + self._encoded_bytes))
+
     def dirty_keys(self) -> list[str]:
         """Keys that were put and are not frozen yet."""
         return [key for key, row in self._dirty.items() if row is not None]
@@ -99,13 +105,17 @@ class Table(Generic[V]):
         """Encode the dirty rows as they are now; None stands for a deletion."""
         encode, prefix = self._encode, self.prefix
         frozen: dict[bytes, bytes | None] = {}
+        total = 0
         for key, row in self._dirty.items():
             if row is None:
                 frozen[prefix + key.encode()] = None
                 continue
             raw = encode(row)
             frozen[prefix + key.encode()] = raw
-            self._young_bytes += len(raw)
+            total += len(raw)
+        self._young_bytes += total
+        if frozen:
+            self._encoded_bytes = total / len(frozen)
         self._dirty = {}
         self._frozen = frozen
         self._turn()

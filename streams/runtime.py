@@ -88,6 +88,16 @@ class Runtime:
         return [self._prefix + topic for topic in self._stage_of]
 
     @property
+    def partitions(self) -> int:
+        """How many partitions the source topics have together."""
+        return sum(self._context.partitions(topic) for topic in self._stage_of)
+
+    @property
+    def _stores(self) -> int:
+        """How many stores are open, at least 1."""
+        return sum(hosted.database is not None for hosted in self.hosted.values()) or 1
+
+    @property
     def fetch_wait_ms(self) -> int:
         """How long a fetch may wait for more: short where a customer waits for the answer."""
         kafka = self._settings.kafka
@@ -198,7 +208,7 @@ class Runtime:
         piece = Slice.of(APPLY_SLICE_S)
         for raw in batch.records:
             self._apply(hosted, Record(raw.offset, raw.timestamp, raw.value))
-            if piece.over:
+            if piece.over or self._outbox.full:
                 await self._let_leave(hosted)
                 if hosted.generation != batch.generation:
                     return
@@ -227,6 +237,9 @@ class Runtime:
         if hosted.part.stage == "history":
             self._work(hosted, REFRESH_SLICE_S, idle=False)
         await self._outbox.ship()
+        if hosted.overfull(self._settings.state, among=self._stores):
+            # A disk, or a broker, that is slower than what comes holds it up, instead of filling memory.
+            await self.flush(hosted)
         await asyncio.sleep(0)
 
     # -- publishing ---------------------------------------------------------------------------------
@@ -234,7 +247,7 @@ class Runtime:
     def _work(self, hosted: Hosted, seconds: float, *, idle: bool) -> bool:
         piece = Slice.of(seconds)
         while hosted.part.work(idle=idle):
-            if piece.over:
+            if piece.over or self._outbox.full:
                 return True
         return False
 
@@ -265,9 +278,8 @@ class Runtime:
     async def flush_when_due(self) -> None:
         """Flush what is due, for ever."""
         while True:
-            among = sum(hosted.database is not None for hosted in self.hosted.values()) or 1
             for hosted in list(self.hosted.values()):
-                if hosted.flush_due(self._settings.state, among=among):
+                if hosted.flush_due(self._settings.state, among=self._stores):
                     await self.flush(hosted)
             await asyncio.sleep(self._settings.state.flush_interval_ms / 4000)
 
@@ -289,6 +301,8 @@ class Runtime:
     async def flush(self, hosted: Hosted) -> None:
         """Cut; wait for the acknowledgements of all that was put up to the cut; write; then it may commit."""
         async with self._flushing:
+            if hosted not in self.hosted.values():
+                return
             if hosted.database is None and hosted.flushed == hosted.next_offset:
                 return
             started = perf_counter()

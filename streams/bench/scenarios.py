@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "FRESHREC_HISTORY__LINKED_ITEMS": "20",
     "FRESHREC_RECOMMEND__REPEAT_PURCHASES": "true",
     "FRESHREC_STATE__CACHE_BYTES": str(8 * 2**30),
+    "FRESHREC_STATE__FLUSH_MAX_BYTES": str(4 * 2**30),
 }
 """bench-1 links 20 items of a history; every customer has bought 20 items, so repeats stay in the lists."""
 

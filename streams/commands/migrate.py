@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.settings import Settings
 from streams.commands.context import pass_settings
+from streams.state.interrupted import refuse_interrupted
 from streams.state.lock import exclusive
 from streams.state.migrate import Change, Migration
 from streams.state.stores import cluster_of, stores_in
@@ -26,6 +27,7 @@ def migrate(settings: Settings, yes: bool, as_json: bool) -> None:
     folder = Path(settings.state.dir)
     places = stores_in(folder, (), ())
     with exclusive(folder):
+        refuse_interrupted(folder)
         migration = Migration(settings, cluster_of(settings.kafka))
         changes = migration.changes(places)
         if changes and not yes:

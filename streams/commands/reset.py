@@ -42,6 +42,7 @@ def reset(
 
     STAGE reads its topic again from the earliest record that is there, under the settings of now. Every
     worker has to be stopped. The old stores are moved to the folder .replaced of the state directory.
+    If it is interrupted, workers refuse to start until it was run again to its end.
     """
     problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
@@ -55,6 +56,7 @@ def reset(
         done = work.carry_out(delete=delete)
         starts = {(each.stage, each.partition): each.begins_at for each in done}
         move_groups(settings.kafka, starts)
+        work.finish()
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:

@@ -68,9 +68,10 @@ def create(
     url: str | None,
     as_json: bool,
 ) -> int:
-    """Take a snapshot of every store that no worker holds.
+    """Take a snapshot of every store, beside a running worker, too.
 
-    A running worker takes them itself, every snapshot.interval_s and when it stops, if snapshot.url is set.
+    The worker that holds a store is asked for it, and flushes first. If snapshot.url is set, workers take
+    snapshots by themselves, every snapshot.interval_s and when they stop.
     """
     folder = state or Path(settings.state.dir)
     library = open_library(settings, url)
@@ -79,7 +80,7 @@ def create(
         raise NotFoundError(f"there is no such store in {folder}; check --state, --stage and --partition")
     created = []
     for store in stores:
-        created.append(by_hand.create(library, folder, store, keep=settings.snapshot.keep))
+        created.append(by_hand.create_or_ask(library, folder, store, keep=settings.snapshot.keep))
         if not as_json:
             made = created[-1]
             click.echo(

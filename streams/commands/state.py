@@ -35,6 +35,9 @@ def state() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where to count; the system's folder for temporary files by default.",
 )
+@click.option(
+    "--url", help="Folder or fsspec URL of snapshots to count on from; that of the settings by default."
+)
 @click.option("--show-keys", is_flag=True, help="Name rows by their keys, which are ids of customers.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @pass_settings
@@ -44,17 +47,20 @@ def verify(
     partitions: tuple[int, ...],
     folder: Path | None,
     scratch: Path | None,
+    url: str | None,
     show_keys: bool,
     as_json: bool,
 ) -> int:
     """Count every store again from its topic on Kafka, and compare all rows.
 
     Works beside a running worker, too: compared is what it flushed last. Whole numbers have to be equal,
-    floats within 1e-9 of their size. Exit code 1 if anything differs or can't be recounted.
+    floats within 1e-9 of their size. Where the topic does not reach back to where a store began, it is
+    counted on from the oldest snapshot that the topic reaches. Exit code 1 if anything differs or can't be
+    recounted.
     """
     settings = with_state(settings, folder)
     places = stores_in(Path(settings.state.dir), stages, partitions)
-    verification = Verification(settings, cluster_of(settings.kafka), scratch, show_keys=show_keys)
+    verification = Verification(settings, cluster_of(settings.kafka), scratch, url=url, show_keys=show_keys)
     done = [verification.verify(place) for place in places]
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
@@ -68,7 +74,8 @@ def _show(done: list[Verified]) -> None:
     for name in ("store", "epoch", "offsets", "rows", "differing", "seconds"):
         table.add_column(name, justify="left" if name == "store" else "right", no_wrap=True)
     for each in done:
-        offsets = f"{each.begins_at:,} to {each.upto:,}"
+        begin = f"{each.begins_at:,}" if each.base is None else f"{each.base:,} (snapshot)"
+        offsets = f"{begin} to {each.upto:,}"
         differing = f"{each.differing:,}" if each.problem is None else "not recounted"
         numbers = (f"{each.rows:,}", differing, f"{each.seconds:.1f}")
         table.add_row(f"{each.stage}/{each.partition}", str(each.epoch), offsets, *numbers)

@@ -1,4 +1,4 @@
-"""Snapshots by a running worker: every interval of what moved, and of all that moved when it stops.
+"""Snapshots by a running worker: every interval of what moved, of all that moved when it stops, when asked.
 
 Delivery: each belongs to the offset flushed last. One at a time in a process, copied in a thread; one
 that fails is logged, counted and tried again, and never holds up what is learned.
@@ -7,6 +7,7 @@ that fails is logged, counted and tried again, and never holds up what is learne
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
@@ -17,9 +18,10 @@ from streams.errors import SnapshotError
 from streams.hosted import Hosted
 from streams.rocks_store import RocksDatabase
 from streams.runtime import Runtime
-from streams.snapshots.library import Library, Shelf
+from streams.snapshots.library import Library, Shelf, absolute, open_library
 from streams.snapshots.manifest import learning_of, log_of
-from streams.snapshots.pruning import prune
+from streams.snapshots.pruning import Pruned, prune
+from streams.snapshots.requests import Answer, Created, Request, answer, created, pending, taken
 from streams.snapshots.taking import Checkpointed, Digests, Stored, store
 from streams.stages.partition import StageContext
 
@@ -53,6 +55,10 @@ class _Held(NamedTuple):
     def position(self) -> tuple[int, int]:
         return self.meta.epoch, self.hosted.flushed
 
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.meta.stage, self.meta.partition)
+
 
 class Snapshotter:
     """Takes the snapshots of a worker process.
@@ -61,15 +67,16 @@ class Snapshotter:
     ----------
     runtime : Runtime
         Its stage partitions.
-    library : Library
-        Where to.
+    library : Library or None
+        Where to; None takes only what is asked for.
     context : StageContext
         Settings, clock and metrics.
     """
 
-    def __init__(self, runtime: Runtime, library: Library, context: StageContext) -> None:
+    def __init__(self, runtime: Runtime, library: Library | None, context: StageContext) -> None:
         self._runtime, self._library, self._metrics = runtime, library, context.metrics
-        self._settings, self._now_ms = context.settings.snapshot, context.now_ms
+        self._settings, self._now_ms = context.settings, context.now_ms
+        self._state_dir = Path(context.settings.state.dir)
         self._known: dict[Hosted, Known] = {}
         self._digests = Digests()
         self._one_at_a_time = asyncio.Lock()
@@ -77,13 +84,39 @@ class Snapshotter:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshots")
 
     async def run(self) -> None:
-        """Take what is due, for ever."""
+        """Take what is asked for and what is due, for ever."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
+            await self.take_requested()
             await self.take_due()
+
+    async def take_requested(self) -> None:
+        """Take what `freshrec snapshot create` asks for, of the stores of this process."""
+        for path, request in list(pending(self._state_dir)):
+            asked = Shelf(request.stage, request.partition)
+            for held in self._held():
+                if held.shelf == asked:
+                    with taken(path) as ours:
+                        if ours:
+                            answer(path, await self._answer(held, request))
+
+    async def _answer(self, held: _Held, request: Request) -> Answer:
+        own = self._library
+        try:
+            if own is None or absolute(own.storage.url) != request.url:
+                own = open_library(self._settings, request.url)
+            await self._runtime.flush(held.hosted)
+            created = await self._copy(held, own)
+        except Exception as error:
+            logger.warning("a snapshot of %s that was asked for failed: %s", held.shelf, error)
+            self._metrics.snapshots.labels(stage=held.meta.stage, result="failed").inc()
+            return Answer(error=str(error))
+        return Answer(created, None if created else "its partition was moved to another worker just now")
 
     async def take_due(self) -> None:
         """Take what is due now, one after the other."""
+        if self._library is None:
+            return
         for held in self._held():
             if await self._due(held):
                 await self._take(held)
@@ -91,7 +124,7 @@ class Snapshotter:
 
     async def at_shutdown(self) -> None:
         """Take all that moved, as far as there is time."""
-        if not self._settings.at_shutdown:
+        if self._library is None or not self._settings.snapshot.at_shutdown:
             return
         try:
             await asyncio.wait_for(self._take_all(), timeout=SHUTDOWN_S)
@@ -124,12 +157,12 @@ class Snapshotter:
         if known is None or not known.moved(held.position) or monotonic() < known.not_before:
             return False
         new_epoch = not known.kept or held.meta.epoch > known.kept[0][0]
-        return new_epoch or self._now_ms() - known.taken_at >= self._settings.interval_s * 1000
+        return new_epoch or self._now_ms() - known.taken_at >= self._settings.snapshot.interval_s * 1000
 
     async def _look(self, held: _Held) -> Known | None:
         """What is known of a store's snapshots, asked once; None while the library cannot be reached."""
         known = self._known.get(held.hosted)
-        if known is not None:
+        if known is not None or self._library is None:
             return known
         loop = asyncio.get_running_loop()
         try:
@@ -141,40 +174,46 @@ class Snapshotter:
         return known
 
     async def _take(self, held: _Held) -> None:
+        if self._library is None:
+            return
+        try:
+            await self._copy(held, self._library)
+        except Exception as error:
+            self._failed(held, error)
+
+    async def _copy(self, held: _Held, library: Library) -> Created | None:
+        """Take a snapshot of what was flushed last; None if the partition is no longer held."""
         async with self._one_at_a_time:
             loop = asyncio.get_running_loop()
             started = monotonic()
-            try:
-                taken = await self._runtime.checkpoint(held.hosted)
-                if taken is None:
-                    return
-                stored, kept = await loop.run_in_executor(self._thread, self._store, taken)
-            except Exception as error:
-                self._failed(held, error)
-                return
-            self._known[held.hosted] = Known(kept, stored.manifest.created_at)
+            checkpointed = await self._runtime.checkpoint(held.hosted)
+            if checkpointed is None:
+                return None
+            stored, pruned = await loop.run_in_executor(self._thread, self._store, library, checkpointed)
+            if library is self._library:
+                kept = [name[:2] for name in pruned.left]
+                self._known[held.hosted] = Known(kept, stored.manifest.created_at)
             stage = held.meta.stage
             self._metrics.snapshots.labels(stage=stage, result="done").inc()
             self._metrics.snapshot_bytes.labels(stage=stage).inc(stored.new_bytes)
             logger.info(
                 "snapshot of %s at epoch %d, offset %d: %d of %d files were new, %d bytes, %.1f s",
-                *(taken.shelf, taken.meta.epoch, taken.next_offset, stored.new_files),
+                *(held.shelf, held.meta.epoch, checkpointed.next_offset, stored.new_files),
                 *(len(stored.manifest.files), stored.new_bytes, monotonic() - started),
             )
+            return created(stored, pruned)
 
-    def _store(self, taken: Checkpointed) -> tuple[Stored, list[tuple[int, int]]]:
-        """Copy a checkpoint and drop what is too old; what is kept then. In the thread."""
+    def _store(self, library: Library, checkpointed: Checkpointed) -> tuple[Stored, Pruned]:
+        """Copy a checkpoint and drop what is too old. In the thread."""
         try:
-            stored = store(self._library, taken, now_ms=self._now_ms(), digests=self._digests)
-            pruned = prune(self._library, taken.meta, self._settings.keep)
-            return stored, [name[:2] for name in pruned.left]
+            stored = store(library, checkpointed, now_ms=self._now_ms(), digests=self._digests)
+            return stored, prune(library, checkpointed.meta, self._settings.snapshot.keep)
         finally:
-            taken.discard()
+            checkpointed.discard()
 
     def _failed(self, held: _Held, error: Exception) -> None:
         """Whatever went wrong, learning goes on; the log of the source is still there."""
-        shelf = Shelf(held.meta.stage, held.meta.partition)
-        logger.warning("no snapshot of %s could be taken, trying again: %s", shelf, error)
+        logger.warning("no snapshot of %s could be taken, trying again: %s", held.shelf, error)
         self._metrics.snapshots.labels(stage=held.meta.stage, result="failed").inc()
         known = self._known.setdefault(held.hosted, Known([], 0))
         known.not_before = monotonic() + RETRY_S

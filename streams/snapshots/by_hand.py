@@ -1,6 +1,6 @@
 """What `freshrec snapshot` does to stores that no worker holds: taking and restoring. Blocking.
 
-Delivery: as by a worker; a store that is in use is refused.
+Delivery: as by a worker; the worker that has a store in use is asked for a snapshot of it.
 """
 
 import time
@@ -15,28 +15,16 @@ from streams.identity import differences_of, expected_meta
 from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.snapshots.fetching import gather, put_in_place, restoring
-from streams.snapshots.library import Library, Shelf
+from streams.snapshots.library import Library, Shelf, absolute
 from streams.snapshots.manifest import ManifestName
 from streams.snapshots.pruning import prune
+from streams.snapshots.requests import Created, ask, created
 from streams.snapshots.taking import checkpoint, store
 from streams.stages.opening import database_path
 from streams.topology import STAGES
 
 _OPENING_BYTES = 16 * 1024 * 1024
-
-
-class Created(msgspec.Struct, frozen=True):
-    """A snapshot that was taken, how much of it was new, and how many older ones were dropped."""
-
-    stage: str
-    partition: int
-    epoch: int
-    offset: int
-    files: int
-    bytes: int
-    new_files: int
-    new_bytes: int
-    dropped: int
+_TRIES = 3
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -74,6 +62,36 @@ def _of(shelves: list[Shelf], partition: int | None) -> list[Shelf]:
     return [shelf for shelf in shelves if partition in (None, shelf.partition)]
 
 
+def create_or_ask(library: Library, state_dir: Path, shelf: Shelf, *, keep: int) -> Created:
+    """Take a snapshot of a store or, where a worker holds it, have the worker take it.
+
+    Raises
+    ------
+    StateError
+        It is damaged, or who holds it does not answer.
+    StorageError
+        The library cannot be reached, by the worker if that holds the store.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return create(library, state_dir, shelf, keep=keep)
+        except StateLockedError:
+            url = absolute(library.storage.url)
+            made = ask(state_dir, shelf, url, held=lambda: _in_use(state_dir, shelf))
+        if made is not None:
+            return made
+    return create(library, state_dir, shelf, keep=keep)
+
+
+def _in_use(state_dir: Path, shelf: Shelf) -> bool:
+    path = database_path(state_dir, shelf.stage, shelf.partition)
+    try:
+        RocksDatabase(path, RocksBudget(_OPENING_BYTES), cache_bytes=1).close()
+    except StateLockedError:
+        return True
+    return False
+
+
 def create(library: Library, state_dir: Path, shelf: Shelf, *, keep: int) -> Created:
     """Take a snapshot of a store, and drop what is older than the `keep` newest.
 
@@ -85,13 +103,7 @@ def create(library: Library, state_dir: Path, shelf: Shelf, *, keep: int) -> Cre
         It is damaged.
     """
     path = database_path(state_dir, shelf.stage, shelf.partition)
-    try:
-        database = RocksDatabase(path, RocksBudget(_OPENING_BYTES), cache_bytes=1)
-    except StateLockedError as error:
-        raise StateLockedError(
-            f"{path} is in use by a worker, which takes snapshots itself when snapshot.url is set; "
-            f"stop it to take one by hand"
-        ) from error
+    database = RocksDatabase(path, RocksBudget(_OPENING_BYTES), cache_bytes=1)
     try:
         taken = checkpoint(database, state_dir)
     finally:
@@ -101,11 +113,7 @@ def create(library: Library, state_dir: Path, shelf: Shelf, *, keep: int) -> Cre
         pruned = prune(library, taken.meta, keep)
     finally:
         taken.discard()
-    made = stored.manifest
-    return Created(
-        *(made.stage, made.partition, made.epoch, made.next_offset, len(made.files), made.bytes),
-        *(stored.new_files, stored.new_bytes, len(pruned.dropped)),
-    )
+    return created(stored, pruned)
 
 
 def restore(library: Library, settings: Settings, shelf: Shelf, state_dir: Path) -> Restored:

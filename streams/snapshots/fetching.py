@@ -8,7 +8,9 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from schemas.snapshots import SnapshotFile, SnapshotManifest
@@ -20,6 +22,9 @@ from streams.snapshots.taking import digest_of
 
 Progress = Callable[[int], None]
 """Told the bytes of each file that arrived."""
+
+FETCHED_AT_ONCE = 4
+"""Files that are on their way at a time: where each request takes a while, most of restoring is waiting."""
 
 _OPENING_BYTES = 8 * 1024 * 1024
 
@@ -77,20 +82,27 @@ def gather(library: Library, manifest: SnapshotManifest, folder: Path, progress:
     for file in manifest.files:
         if file.sha256 not in present:
             raise SnapshotError(f"{file.name} ({file.sha256[:12]}) is missing")
-        target = folder / file.name
-        if _fault(file, target) is not None:
-            library.get(shelf, file, target)
-            fault = _fault(file, target)
-            if fault is not None:
-                raise SnapshotError(fault)
-            _sync(target)
-        progress(file.bytes)
+    with ThreadPoolExecutor(FETCHED_AT_ONCE, thread_name_prefix="fetch") as threads:
+        for size in threads.map(partial(_bring, library, shelf, folder), manifest.files):
+            progress(size)
     _check_content(manifest, folder)
     names = {file.name for file in manifest.files}
     for path in folder.iterdir():
         if path.name not in names:
             path.unlink()
     _sync(folder)
+
+
+def _bring(library: Library, shelf: Shelf, folder: Path, file: SnapshotFile) -> int:
+    """Let a folder hold a file of a snapshot, checked; its size."""
+    target = folder / file.name
+    if _fault(file, target) is not None:
+        library.get(shelf, file, target)
+        fault = _fault(file, target)
+        if fault is not None:
+            raise SnapshotError(fault)
+        _sync(target)
+    return file.bytes
 
 
 def _fault(file: SnapshotFile, path: Path) -> str | None:

@@ -9,7 +9,7 @@ from schemas.settings import Settings, SnapshotSettings
 from schemas.snapshots import SnapshotFile, SnapshotManifest
 from streams.errors import SettingsError, SnapshotError
 from streams.snapshots.manifest import ManifestName, name_of, seal, unseal
-from streams.snapshots.storage import Entry, Storage
+from streams.snapshots.storage import UNFINISHED, Entry, Storage
 
 MIN_KEY_BYTES = 16
 _PARTITION = re.compile(r"^\d{5}\Z")
@@ -63,6 +63,15 @@ class Library:
         """The manifests of a stage partition, the newest, by (epoch, offset), first."""
         parsed = (ManifestName.parse(name) for name in self.storage.files(shelf.manifests))
         return sorted((name for name in parsed if name is not None), reverse=True)
+
+    def unfinished(self, shelf: Shelf) -> dict[str, Entry]:
+        """What a crash left of manifests that were being written, by name; a young one may become one yet."""
+        found = self.storage.files(shelf.manifests)
+        return {name: entry for name, entry in found.items() if name.startswith(UNFINISHED)}
+
+    def delete_unfinished(self, shelf: Shelf, name: str) -> None:
+        """Delete what a crash left."""
+        self.storage.delete(f"{shelf.manifests}/{name}")
 
     def read(self, shelf: Shelf, name: ManifestName) -> tuple[SnapshotManifest, bool]:
         """What a manifest says, and whether it bears a signature.
@@ -119,6 +128,17 @@ def missing(manifest: SnapshotManifest, present: dict[str, Entry]) -> list[Snaps
 def url_of(settings: Settings) -> str:
     """Where commands look for snapshots: `snapshot.url`, else the folder `snapshots` beside state.dir."""
     return settings.snapshot.url or str(Path(settings.state.dir).resolve().parent / "snapshots")
+
+
+def absolute(url: str) -> str:
+    """A URL that says the same in every folder: a plain path is made absolute.
+
+    Examples
+    --------
+    >>> absolute("s3://bucket/snapshots"), absolute("/var/snapshots")
+    ('s3://bucket/snapshots', '/var/snapshots')
+    """
+    return url if "://" in url else str(Path(url).absolute())
 
 
 def open_library(settings: Settings, url: str | None = None) -> Library:

@@ -70,6 +70,9 @@ def prune(library: Library, meta: MetaRow, keep: int) -> Pruned:
     ]
     for digest in unnamed:
         library.delete_file(shelf, digest)
+    for left, entry in library.unfinished(shelf).items():
+        if entry.written_at < old:
+            library.delete_unfinished(shelf, left)
     return Pruned(dropped, len(unnamed), [name for name in ours if name not in dropped])
 
 

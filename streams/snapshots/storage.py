@@ -17,7 +17,11 @@ from typing import Any, NamedTuple
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from streams.disk import is_full
 from streams.errors import SettingsError, StorageError
+
+UNFINISHED = "."
+"""How the name of a file begins that is being written in a folder of this machine."""
 
 
 class Entry(NamedTuple):
@@ -120,6 +124,11 @@ class Storage:
         try:
             yield
         except Exception as error:  # each file system has exceptions of its own
+            if is_full(error):
+                raise StorageError(
+                    f"snapshots at {self.url} have no room: {type(error).__name__}: {error}. Those that are "
+                    f"there stay whole; make room, or keep fewer (snapshot.keep)"
+                ) from error
             raise StorageError(
                 f"snapshots at {self.url} cannot be used: {type(error).__name__}: {error}. "
                 f"Check snapshot.url, the network and who may read and write there"
@@ -138,7 +147,7 @@ def _written_at(entry: dict[str, Any]) -> float:
 def _beside(target: Path) -> Iterator[Path]:
     """A file of another name in the same folder, gone at the end."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    made = target.parent / f".{secrets.token_hex(8)}"
+    made = target.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
         yield made
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from streams.errors import StateError
+from streams.state.interrupted import refuse_interrupted
 
 LOCK_FILE: Final = "lock"
 
@@ -21,7 +22,7 @@ def shared(state_dir: Path) -> Iterator[None]:
     Raises
     ------
     StateError
-        A command is changing them.
+        A command is changing them, or a reset was interrupted.
     """
     with _held(
         state_dir,
@@ -29,6 +30,7 @@ def shared(state_dir: Path) -> Iterator[None]:
         f"a command is changing the stores in {state_dir} ('freshrec reset' or 'freshrec migrate'); "
         f"start again when it has ended",
     ):
+        refuse_interrupted(state_dir)
         yield
 
 

@@ -5,6 +5,7 @@ is learned and are left out; what the stage sends is given to the caller's outbo
 """
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,10 @@ from streams.pseudonyms import pseudonyms_of
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.opening import database_path, open_stage
 from streams.stages.partition import KeptPartition, StageContext
+from streams.state.stores import has_store
 
 FLUSH_ROWS: Final = 20_000
+FLUSH_BYTES: Final = 64 * 1024 * 1024
 CACHE_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -40,18 +43,18 @@ def recount(
     *,
     outbox: Outbox | None = None,
 ) -> KeptPartition:
-    """Learn records in an own store; the caller closes its database.
+    """Learn records in an own store, new or one to go on from; the caller closes its database.
 
     Parameters
     ----------
     meta : MetaRow
         Of the store that is counted again: the new one begins as it did.
     records : iterable of Record
-        The source from `meta.begins_at` on.
+        The source from `meta.begins_at` on, or from where the store to go on from stops.
     settings : Settings
         Those that the store was made with.
     folder : Path
-        A state directory in which this stage partition has no store yet.
+        A state directory in which this stage partition has no store yet, or the one to go on from.
     budget : RocksBudget
         Memory of RocksDB.
     outbox : Outbox, optional
@@ -68,11 +71,10 @@ def recount(
         state=replace(settings.state, dir=str(folder), cache_bytes=CACHE_BYTES * meta.partitions),
         recommend=replace(settings.recommend, enabled=False),
     )
-    database = RocksDatabase(database_path(folder, meta.stage, meta.partition), budget, cache_bytes=1)
-    try:
-        begin(database, meta)
-    finally:
-        database.close()
+    path = database_path(folder, meta.stage, meta.partition)
+    if not has_store(path):
+        with closing(RocksDatabase(path, budget, cache_bytes=1)) as database:
+            begin(database, meta)
     context = StageContext(
         quiet,
         outbox or Nowhere(),
@@ -88,7 +90,7 @@ def recount(
         for record in records:
             part.apply(record)
             part.end_batch()
-            if part.database.dirty > FLUSH_ROWS:
+            if part.database.dirty > FLUSH_ROWS or part.database.dirty_bytes > FLUSH_BYTES:
                 _write(part)
         _write(part)
     except BaseException:

@@ -1,8 +1,8 @@
 """Beginning a stage anew, with all below it: new stores in a higher epoch take the place of the old ones.
 
 What the old epoch sent stays in the topics and is ignored: packets by the least epoch in the readers' new
-stores, rows of views and outputs by their versions. Stores are replaced from the top down, so that whatever
-interrupts this leaves a store that refuses the newer epoch rather than one that counts twice.
+stores, rows of views and outputs by their versions. Stores are replaced from the top down. A mark tells of
+a reset that was interrupted: workers refuse to start, and the same command does the whole of it again.
 """
 
 import shutil
@@ -21,6 +21,7 @@ from streams.identity import begin
 from streams.offsets import Place, offset_ranges
 from streams.rocks_store import RocksBudget, RocksDatabase, StateLockedError
 from streams.stages.opening import database_path
+from streams.state.interrupted import Interrupted, interrupted, mark, refuse_interrupted, unmark
 from streams.state.stores import Cluster, StorePlace, has_store, numbers_in
 from streams.topology import STAGE_BY_NAME, STAGES, TOPIC_BY_NAME, Stage, and_below, partitions_of
 
@@ -58,7 +59,8 @@ class Reset:
     Raises
     ------
     StateError
-        The epoch is not above those that the stores have, or a store is in use or cannot be read.
+        The epoch is not above those that the stores have, a store is in use or cannot be read, or the reset
+        of a stage that is not among these was interrupted.
     """
 
     def __init__(
@@ -69,19 +71,14 @@ class Reset:
         self._budget = RocksBudget(settings.state.rocksdb_bytes)
         self._unread_ok = epoch is not None
         self.stages = and_below(stage)
+        self._begun = self._interrupted(stage)
         self._epochs = {
             StorePlace(each.name, number): self._epoch_of(StorePlace(each.name, number))
             for each in STAGES
             if each.keeps
             for number in numbers_in(self._folder, each.name)
         }
-        known = [epoch for place, epoch in self._epochs.items() if STAGE_BY_NAME[place.stage] in self.stages]
-        self.epoch = max(known, default=0) + 1 if epoch is None else epoch
-        if known and self.epoch <= max(known):
-            raise StateError(
-                f"epoch {self.epoch} is not above {max(known)}, which a store in {self._folder} has; "
-                f"name a higher one, or none"
-            )
+        self.epoch = self._chosen(epoch)
         ranges = offset_ranges(settings.kafka, self._sources())
         self.beginnings = [
             Beginning(
@@ -93,11 +90,11 @@ class Reset:
 
     def carry_out(self, *, delete: bool) -> list[Beginning]:
         """Make the new stores and put them in the place of the old ones, which are moved aside or deleted."""
-        made, stamp = self._folder / _MADE, f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        made, aside = self._folder / _MADE, self._aside()
         shutil.rmtree(made, ignore_errors=True)
         for each in self.beginnings:
             self._make(database_path(made, each.stage, each.partition), each)
-        aside = self._folder / REPLACED / f"{stamp}-before-epoch-{self.epoch}"
+        mark(self._folder, Interrupted(self.stages[0].name, self.epoch, aside.name))
         done = [self._replace(each, made, aside) for each in self.beginnings]
         for stage in self.stages:
             for number in numbers_in(self._folder, stage.name):
@@ -109,6 +106,45 @@ class Reset:
             shutil.rmtree(aside, ignore_errors=True)
             done = [msgspec.structs.replace(each, replaced=None) for each in done]
         return done
+
+    def finish(self) -> None:
+        """All is in place: workers may start again."""
+        unmark(self._folder)
+
+    # -- what an earlier attempt left ---------------------------------------------------------------
+
+    def _interrupted(self, stage: str) -> Interrupted | None:
+        """The attempt that this one repeats; another one has to be among the stages that begin anew."""
+        found = interrupted(self._folder)
+        if found is not None and STAGE_BY_NAME[found.stage] not in self.stages:
+            refuse_interrupted(self._folder)
+        return found if found is not None and found.stage == stage else None
+
+    def _chosen(self, epoch: int | None) -> int:
+        """The epoch named, or one above all; that of an interrupted attempt, in which nothing was learned."""
+        known = max(
+            (epoch for place, epoch in self._epochs.items() if STAGE_BY_NAME[place.stage] in self.stages),
+            default=0,
+        )
+        again = self._begun.epoch if self._begun is not None and self._begun.epoch >= known else None
+        if epoch is None:
+            return again or known + 1
+        if epoch <= known and epoch != again:
+            raise StateError(
+                f"epoch {epoch} is not above {known}, which a store in {self._folder} has; "
+                f"name a higher one, or none"
+            )
+        return epoch
+
+    def _aside(self) -> Path:
+        """The folder for the old stores: that of the attempt that is repeated, if there was one."""
+        if self._begun is not None:
+            return self._replaced(self._begun)
+        return self._folder / REPLACED / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-before-epoch-{self.epoch}"
+
+    def _replaced(self, attempt: Interrupted) -> Path:
+        """Where an attempt put old stores."""
+        return self._folder / REPLACED / attempt.aside
 
     # -- what will be -------------------------------------------------------------------------------
 
@@ -144,6 +180,9 @@ class Reset:
         path = database_path(self._folder, *place)
         if not has_store(path):
             return 0
+        if self._begun is not None and database_path(self._replaced(self._begun), *place).exists():
+            # Of the interrupted attempt, which may have been about to delete it.
+            return self._begun.epoch
         try:
             with closing(RocksDatabase(path, self._budget, cache_bytes=_CACHE_BYTES)) as database:
                 meta = database.meta()
@@ -177,10 +216,13 @@ class Reset:
         return msgspec.structs.replace(beginning, replaced=replaced and str(replaced))
 
     def _put_aside(self, place: StorePlace, aside: Path) -> Path | None:
-        path = database_path(self._folder, *place)
+        path, goal = database_path(self._folder, *place), database_path(aside, *place)
         if not path.exists():
-            return None
-        goal = database_path(aside, *place)
+            return goal if goal.exists() else None
+        if goal.exists():
+            # The old store was put there before the interruption; this one is new, and empty.
+            shutil.rmtree(path)
+            return goal
         goal.parent.mkdir(parents=True, exist_ok=True)
         return path.rename(goal)
 

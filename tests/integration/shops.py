@@ -38,11 +38,11 @@ class Shop:
         self.workers.append(WorkerProcess(self.variables, log, stages=stages, module=module).start())
         return self.workers[-1]
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def command(self, *arguments: str, module: str = "streams.cli") -> "subprocess.CompletedProcess[str]":
         """Run `freshrec` with the workers' settings, to its end."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}
         return subprocess.run(  # noqa: S603  # our own command
-            [sys.executable, "-m", "streams.cli", *arguments],
+            [sys.executable, "-m", module, *arguments],
             env={**others, **self.variables, "COLUMNS": "200"},
             cwd=self._folder,
             capture_output=True,

@@ -106,3 +106,42 @@ def test_where_there_is_no_store_that_is_said(kafka: str, topic_prefix: str, tmp
         done = topology.command("state", "verify", "--stage", "rules")
     assert done.returncode == 1
     assert "there is no store of rules in" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_log_that_was_cut_off_is_counted_on_from_a_snapshot_that_a_running_worker_was_asked_for(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    shop = Storefront(a_shop(32))
+    events = list(islice(shop.events(), 900))
+    with a_topology(kafka, topic_prefix, tmp_path) as topology:
+        topics = topology.topics
+        topics.send([*shop.catalogue(), *events[:400]])
+        worker = topology.worker().wait_ready()
+        topics.wait_caught_up()
+        taken = topology.command("snapshot", "create", "--json")
+        assert taken.returncode == 0, taken.stderr
+        offsets = {(x["stage"], x["partition"]): x["offset"] for x in msgspec.json.decode(taken.stdout)}
+        assert len(offsets) == STORES
+        assert worker.metric("freshrec_snapshots_total", result="done") == STORES
+
+        topics.send(events[400:])
+        topics.wait_caught_up()
+        for partition in range(2):
+            topics.delete_before("events", partition, offsets["history", partition])
+            topics.delete_before("item-deltas", partition, offsets["rules", partition])
+        code, found = verified(topology, "--stage", "history", "--stage", "rules")
+        assert (code, len(found)) == (0, 4), found
+        assert {(each["stage"], each["partition"]): each["base"] for each in found} == {
+            place: offset for place, offset in offsets.items() if place[0] in ("history", "rules")
+        }
+        assert all(each["upto"] > each["base"] and each["rows"] for each in found)
+
+        code, found = verified(topology, "--stage", "rules", "--url", str(tmp_path / "nowhere"))
+        assert code == 1
+        assert all("retention removed what lies between" in each["problem"] for each in found)
+        assert all("none that is whole at" in each["problem"] for each in found)
+        assert worker.terminate() == 0
+        partition, _ = count_one_more(topics.settings)
+        code, found = verified(topology, "--stage", "rules")
+        assert (code, [each["partition"] for each in found if each["differing"]]) == (1, [partition])

@@ -1,5 +1,6 @@
 """What `make chaos` calls: faults, their proof, a line that sums it up, and a results file."""
 
+import os
 import shutil
 import sys
 import tempfile
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tests.integration.chaos.full_disks import mounting
 from tests.integration.chaos.outcome import RESULTS, add
 from tests.integration.chaos.scenarios import SCENARIOS, carry_out
 
@@ -22,6 +24,9 @@ from tests.integration.chaos.scenarios import SCENARIOS, carry_out
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, show_default=True)
 def main(scenario: str, kills: int | None, seed: int, out: Path) -> None:
     """Make faults of one kind and prove that nothing differs; exit code 0 only if so."""
+    command = mounting([sys.executable, "-m", "tests.integration.chaos", *sys.argv[1:]])
+    if scenario == "full" and command[0] != sys.executable:
+        os.execvp(command[0], command)  # noqa: S606  # this very command again, which may mount then
     folder = Path(tempfile.mkdtemp(prefix="freshrec-chaos-"))
     run = carry_out(scenario, folder, seed=seed, kills=kills)
     add(run, out)

@@ -21,11 +21,11 @@ SETTINGS = {"SNAPSHOT__INTERVAL_S": 1, "SNAPSHOT__KEEP": 3, "SNAPSHOT__URL": URL
 
 def disk(house: House) -> None:
     """SIGKILL and the loss of all stores, or of those of one stage, as often as told, under load."""
-    worker, library = house.open(), _library(house)
+    worker = house.open()
     state = Path(house.topics.settings.state.dir)
     kept = [stage.name for stage in STAGES if stage.keeps]
     with house.load():
-        _wait_for_snapshots(house, library)
+        wait_for_snapshots(house)
         for number in range(house.run.kills):
             house.pause(0.5, 3.0)
             worker.kill()
@@ -40,12 +40,12 @@ def disk(house: House) -> None:
 
 def snapshot(house: House) -> None:
     """Damage the newest snapshot of every store in another way each time, and lose the disk."""
-    worker, library = house.open(), _library(house)
+    worker, library = house.open(), library_of(house)
     state = Path(house.topics.settings.state.dir)
     root = house.folder / URL
     with house.load():
         for number in range(house.run.kills):
-            _wait_for_snapshots(house, library, at_least=2)
+            wait_for_snapshots(house, at_least=2)
             worker.kill()
             shelves = _shelves(house.topics.settings)
             damaged = {shelf: library.names(shelf)[0] for shelf in shelves}
@@ -60,6 +60,46 @@ def snapshot(house: House) -> None:
     house.settle([worker])
     house.prove()
     house.run.notes["damages"] = min(house.run.kills, len(DAMAGES))
+
+
+def older(house: House) -> None:
+    """Stages go on from snapshots of different ages: `history` from an older one, those below, or each."""
+    worker, library = house.open(), library_of(house)
+    back = 0
+    with house.load(per_s=100.0):
+        for number in range(house.run.kills):
+            wait_for_snapshots(house, at_least=3)
+            house.pause(0.5, 2.0)
+            worker.kill()
+            goes_back = AGES[(number + house.run.seed) % len(AGES)]
+            for shelf in _shelves(house.topics.settings):
+                if goes_back(shelf.stage):
+                    back += _lose_the_newest(house, library, shelf)
+            worker.start().wait_ready()
+            restored = worker.metric("freshrec_restore_bytes_total")
+            house.check(restored > 0, "no older snapshot was restored")
+    house.settle([worker])
+    house.prove()
+    house.check(back > 0, "no stage went back")
+    house.run.notes["records_back"] = back
+
+
+AGES: tuple[Callable[[str], bool], ...] = (
+    lambda stage: stage == "history",
+    lambda stage: stage != "history",
+    lambda _: True,
+)
+"""Which stages go back: that above alone, those below, all of them and each differently far."""
+
+
+def _lose_the_newest(house: House, library: Library, shelf: Shelf) -> int:
+    """Remove a store and some of its newest snapshots; how many records the one that is left is behind."""
+    names = library.names(shelf)
+    left = house.random.randint(1, len(names) - 1)
+    for name in names[:left]:
+        library.remove(shelf, name)
+    shutil.rmtree(Path(house.topics.settings.state.dir) / shelf.stage / str(shelf.partition))
+    return names[0].offset - names[left].offset
 
 
 def _replaced(library: Library, damaged: dict[Shelf, ManifestName]) -> bool:
@@ -98,12 +138,15 @@ def _newest_file(folder: Path) -> Path:
     return max(files, key=lambda each: each.stat().st_mtime_ns)
 
 
-def _wait_for_snapshots(house: House, library: Library, *, at_least: int = 1) -> None:
+def wait_for_snapshots(house: House, *, at_least: int = 1) -> None:
+    """Wait until every store has so many snapshots."""
+    library = library_of(house)
     shelves = _shelves(house.topics.settings)
     until(lambda: all(len(library.names(each)) >= at_least for each in shelves), "snapshots of every store")
 
 
-def _library(house: House) -> Library:
+def library_of(house: House) -> Library:
+    """Where the workers of a house keep their snapshots."""
     return Library(Storage(str(house.folder / URL)))
 
 

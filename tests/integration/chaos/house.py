@@ -114,9 +114,13 @@ class House:
             yield
         self.sent += stream.sent
 
+    def take(self, count: int) -> list[Emitted]:
+        """The next events, which nobody sent yet."""
+        return list(islice(self._events, count))
+
     def send(self, count: int) -> None:
         """So many events at once."""
-        events = list(islice(self._events, count))
+        events = self.take(count)
         self.topics.send(events)
         self.sent += events
 

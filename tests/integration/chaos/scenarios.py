@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tests.integration.chaos import brokers, crashes, disks, inputs, soak, topics, workers
+from tests.integration.chaos import brokers, crashes, disks, full_disks, inputs, slow, soak, topics, workers
 from tests.integration.chaos.house import House, a_house
 from tests.integration.chaos.outcome import Run
 
@@ -24,11 +24,16 @@ class Scenario(msgspec.Struct, frozen=True):
 SCENARIOS = {
     "kill": Scenario(workers.kill, 5, settings={"KAFKA__PARTITIONS": 4}),
     "flush": Scenario(crashes.flush, 8),
+    "taking": Scenario(crashes.taking, 20, settings=disks.SETTINGS | {"SNAPSHOT__KEEP": 2}),
+    "reset": Scenario(crashes.reset, 9),
     "send": Scenario(brokers.send, 3, own_broker=True),
     "scale": Scenario(workers.scale, 2, settings={"KAFKA__PARTITIONS": 6}),
     "disk": Scenario(disks.disk, 4, settings=disks.SETTINGS),
     "snapshot": Scenario(disks.snapshot, 4, settings=disks.SETTINGS),
+    "older": Scenario(disks.older, 6, settings=disks.SETTINGS | {"SNAPSHOT__KEEP": 9}),
+    "full": Scenario(full_disks.full, 4, settings=disks.SETTINGS),
     "broker": Scenario(brokers.broker, 4, own_broker=True),
+    "slow": Scenario(slow.slow, 2, own_broker=True, settings=slow.SETTINGS),
     "duplicates": Scenario(inputs.duplicates, 2, world=inputs.REPEATED_AND_LATE),
     "poison": Scenario(inputs.poison, 100_000, settings={"INGEST__MAX_LINES": 2_000}),
     "topics": Scenario(topics.topics, 4),

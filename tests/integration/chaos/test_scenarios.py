@@ -1,5 +1,7 @@
 """Short forms of the fault scenarios; `make chaos` runs the long ones. A failure says what runs the same."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -15,15 +17,22 @@ QUICK = {"flush": 3}
 SLOW = {
     "kill": 6,
     "flush": 16,
+    "taking": 20,
+    "reset": 9,
     "scale": 1,
     "disk": 2,
     "snapshot": 4,
+    "older": 3,
+    "slow": 2,
     "duplicates": 2,
     "poison": 20_000,
     "topics": 4,
     "send": 1,
     "broker": 1,
 }
+
+MOUNTING = {"full": 2}
+"""A command of its own, which may mount a disk whoever runs it."""
 
 
 def prove(name: str, kills: int, folder: Path, kafka: str) -> Run:
@@ -45,8 +54,18 @@ def test_after_many_faults_nothing_differs(name: str, kafka: str, tmp_path: Path
     assert prove(name, SLOW[name], tmp_path, kafka).keys > 1_000
 
 
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_after_disks_were_full_nothing_differs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.integration.chaos", "full", "--kills", str(MOUNTING["full"])]
+    command += ["--out", str(tmp_path / "chaos.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert read(tmp_path / "chaos.json").runs[0].keys > 1_000
+
+
 def test_every_scenario_but_the_long_one_has_a_short_form() -> None:
-    assert {*QUICK, *SLOW} == set(SCENARIOS) - {"soak"}
+    assert {*QUICK, *SLOW, *MOUNTING} == set(SCENARIOS) - {"soak"}
 
 
 def test_a_run_is_well_only_if_something_was_compared_and_nothing_differs() -> None:

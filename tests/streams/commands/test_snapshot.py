@@ -12,6 +12,7 @@ from schemas.state import MetaRow
 from streams.cli import run
 from streams.errors import SettingsError
 from streams.identity import expected_meta
+from streams.snapshots import requests
 from streams.snapshots.library import Library, Shelf, open_library, signing_key
 from streams.snapshots.storage import Storage
 from tests.streams.snapshots.stores import KEY, SHELF, Place, read
@@ -86,13 +87,14 @@ def test_create_goes_where_it_is_told_to_and_of_what(
     assert run(["snapshot", "create", "--stage", "ingest"]) == 2
 
 
-def test_a_store_that_a_worker_holds_is_refused_with_what_to_do(
-    house: House, capsys: pytest.CaptureFixture[str]
+def test_a_store_whose_holder_does_not_answer_is_refused_with_what_to_do(
+    house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(requests, "NOTICE_S", 0.1)
     database = house.place.open(house.meta())
     assert run(["snapshot", "create"]) == 1
     said = capsys.readouterr().err
-    assert "in use by a worker" in said and "stop it to take one by hand" in said
+    assert "rules/1 is in use" in said and "or stop it and run this again" in said
     database.close()
     assert house.place.library.names(SHELF) == []
 

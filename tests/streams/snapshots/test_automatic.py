@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from schemas.settings import SnapshotSettings
 from streams.hosted import Hosted
 from streams.kafka_outbox import KafkaOutbox
+from streams.outbox import Record
 from streams.runtime import Runtime
 from streams.snapshots.automatic import Snapshotter
 from streams.snapshots.library import Library, Shelf
@@ -49,8 +50,12 @@ class Worker:
     def learn(self, count: int = 1) -> None:
         """Apply records and flush them."""
         for offset in range(self.hosted.next_offset, self.hosted.next_offset + count):
-            self.hosted.part.apply(a_batch(offset, an_event(offset, key=f"u:{offset}")))
+            self.hosted.part.apply(self.record(offset))
         asyncio.run(self.runtime.flush(self.hosted))
+
+    def record(self, offset: int) -> Record:
+        """What is to be learned at an offset."""
+        return a_batch(offset, an_event(offset, key=f"u:{offset}"))
 
     def take_due(self) -> None:
         asyncio.run(self.snapshotter.take_due())

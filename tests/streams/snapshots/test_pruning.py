@@ -78,6 +78,18 @@ def test_an_old_file_that_no_manifest_names_goes(place: Place) -> None:
     assert not left.exists()
 
 
+def test_what_a_crash_left_of_a_manifest_goes_once_it_is_old(place: Place) -> None:
+    for offset in (1, 2):
+        place.at(offset)
+    old, young = ((place.snapshots / SHELF.manifests / name) for name in (".0123", ".4567"))
+    for path in (old, young):
+        path.write_bytes(b"{")
+    aged(old)
+    prune(place.library, META, 1)
+    assert not old.exists() and young.exists()
+    assert offsets(place) == [2]
+
+
 def test_a_damaged_snapshot_does_not_count_as_kept(place: Place) -> None:
     for offset in (1, 2, 3):
         place.at(offset)

@@ -1,6 +1,7 @@
 """The right state is in place before a store is opened: what fits and is whole, as new as there is."""
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from schemas.snapshots import SnapshotFile, SnapshotManifest
 from streams.errors import StateError, StorageError
 from streams.rocks_store import StateLockedError
-from streams.snapshots.fetching import Progress, restoring
+from streams.snapshots.fetching import Progress, gather, restoring
 from streams.snapshots.library import Library, Shelf
 from streams.snapshots.restoring import Wanted, prepare
 from streams.snapshots.storage import Storage
@@ -248,3 +249,22 @@ def test_what_is_left_of_another_snapshot_does_not_get_into_the_store(place: Pla
     assert restored_offset(place) == 3
     assert read(place.path) == (3, rows_up_to(3))
     assert not (place.path / "000999.sst").exists()
+
+
+def test_files_are_fetched_several_at_a_time(place: Place, tmp_path: Path) -> None:
+    stored = place.at(1)
+    together = threading.Barrier(2, timeout=30)
+    folder = tmp_path / "gathered"
+    folder.mkdir()
+
+    class Meeting(Library):
+        """Hands out its first files only once two are asked for."""
+
+        def get(self, shelf: Shelf, file: SnapshotFile, target: Path) -> None:
+            if stored.manifest.files.index(file) < 2:
+                together.wait()
+            super().get(shelf, file, target)
+
+    arrived: list[int] = []
+    gather(Meeting(place.library.storage), stored.manifest, folder, arrived.append)
+    assert sum(arrived) == stored.manifest.bytes and len(arrived) == len(stored.manifest.files) > 1
