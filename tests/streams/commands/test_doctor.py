@@ -24,10 +24,11 @@ def test_what_is_wrong_makes_it_exit_with_1_and_stands_with_what_to_do(
     assert run(["doctor", "--state", str(tmp_path / "[bold]")]) == 1
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("ok    disk ")
-    assert lines[1] == f"WRONG state  there are no stores in {tmp_path}/[bold]"
+    assert lines[0].startswith("ok    disk  ")
+    assert lines[1] == f"WRONG state   there are no stores in {tmp_path}/[bold]"
     assert lines[2].strip().startswith("→ run 'freshrec worker'")
-    assert lines[3].startswith(f"WRONG broker no Kafka broker answers at {no_broker}")
+    assert lines[3].startswith("ok    erasure no trace")
+    assert lines[4].startswith(f"WRONG broker  no Kafka broker answers at {no_broker}")
 
 
 def test_json_holds_every_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,6 +39,7 @@ def test_json_holds_every_finding(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [(each["name"], each["ok"]) for each in told["findings"]] == [
         ("disk", True),
         ("state", False),
+        ("erasure", True),
         ("broker", False),
     ]
     assert set(told["findings"][0]) == {"name", "ok", "cause", "what_to_do"}
