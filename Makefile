@@ -51,7 +51,7 @@ check-all: check audit  ## check, the audit, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
 
 SCENARIO ?= kill
-chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|taking|reset|send|scale|disk|snapshot|older|full|broker|slow|duplicates|poison|topics|soak KILLS=n SEED=s
+chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|taking|reset|send|scale|apart|disk|snapshot|older|full|broker|slow|duplicates|poison|topics|soak KILLS=n SEED=s
 	@$(BIN)/python -m tests.integration.chaos $(SCENARIO) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY)  ## measure throughput and latency; writes benchmarks/results

@@ -32,10 +32,14 @@ class Shop:
         self.topics, self.variables, self._folder = topics, variables, folder
         self.workers: list[WorkerProcess] = []
 
-    def worker(self, *, stages: str | None = None, module: str = "streams.cli") -> WorkerProcess:
-        """One more worker, started."""
+    def worker(
+        self, *, stages: str | None = None, module: str = "streams.cli", state: Path | None = None
+    ) -> WorkerProcess:
+        """One more worker, started; with a disk of its own if `state` names one."""
         log = self._folder / f"worker-{len(self.workers)}.log"
-        self.workers.append(WorkerProcess(self.variables, log, stages=stages, module=module).start())
+        own = {} if state is None else {"FRESHREC_STATE__DIR": str(state)}
+        variables = self.variables | own
+        self.workers.append(WorkerProcess(variables, log, stages=stages, module=module).start())
         return self.workers[-1]
 
     def command(self, *arguments: str, module: str = "streams.cli") -> "subprocess.CompletedProcess[str]":

@@ -1,10 +1,9 @@
 """A broker that refuses, answers late, stands still, or dies and comes back."""
 
-import os
-import signal
 import time
 
 from tests.integration.chaos.house import House
+from tests.integration.chaos.workers import stand_still
 
 STILL_S = (2.0, 10.0, 45.0, 120.0)
 """For how long the broker stands still; the longer ones outlast `kafka.send_timeout_s`."""
@@ -43,17 +42,9 @@ def broker(house: House) -> None:
             house.broker.pause(still_s)
             longest_s = max(longest_s, still_s)
             house.pause(0.5, 2.0)
-            _stand_still(worker.process_ids(), house.topics.settings.kafka.session_timeout_s + 3.0)
+            stand_still(worker, house)
             time.sleep(1.0)
             worker.wait_ready()
     house.settle([worker])
     house.prove()
     house.run.notes["longest_standstill_s"] = longest_s
-
-
-def _stand_still(pids: list[int], seconds: float) -> None:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(seconds)
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)

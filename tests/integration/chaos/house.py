@@ -102,10 +102,10 @@ class House:
         assert self._broker is not None, "this scenario needs a broker of its own"
         return self._broker
 
-    def open(self, **module: str) -> WorkerProcess:
+    def open(self, *, module: str = "streams.cli") -> WorkerProcess:
         """Send the catalogue, and start a worker that is ready."""
         self.topics.send(self.storefront.catalogue())
-        return self.shop.worker(**module).wait_ready()
+        return self.shop.worker(module=module).wait_ready()
 
     @contextmanager
     def load(self, *, per_s: float = 250.0) -> Iterator[None]:

@@ -13,6 +13,7 @@ HAPPENS = {
     "reset": "`freshrec reset` is ended at each of its steps, and run again",
     "send": "the broker refuses a send, or acknowledges it some seconds late",
     "scale": "one worker, three, one again, under load",
+    "apart": "one worker, three with disks of their own, of which one stands still, one again, under load",
     "disk": "SIGKILL and the loss of all stores, or of one stage's, restored from snapshots",
     "snapshot": "the newest snapshots are damaged in four ways, then the disk is lost",
     "older": "stages go on from snapshots of different ages: older above, older below, each another",

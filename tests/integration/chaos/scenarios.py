@@ -28,6 +28,7 @@ SCENARIOS = {
     "reset": Scenario(crashes.reset, 9),
     "send": Scenario(brokers.send, 3, own_broker=True),
     "scale": Scenario(workers.scale, 2, settings={"KAFKA__PARTITIONS": 6}),
+    "apart": Scenario(workers.apart, 2, settings={**disks.SETTINGS, "KAFKA__PARTITIONS": 6}),
     "disk": Scenario(disks.disk, 4, settings=disks.SETTINGS),
     "snapshot": Scenario(disks.snapshot, 4, settings=disks.SETTINGS),
     "older": Scenario(disks.older, 6, settings=disks.SETTINGS | {"SNAPSHOT__KEEP": 9}),

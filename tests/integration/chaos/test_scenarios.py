@@ -20,6 +20,7 @@ SLOW = {
     "taking": 20,
     "reset": 9,
     "scale": 1,
+    "apart": 1,
     "disk": 2,
     "snapshot": 4,
     "older": 3,
