@@ -1,6 +1,6 @@
 """Searches the parameters of a model on the tail of what it learns from (optuna, the extra `tune`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from online_models.evaluation.catalog import Entry, Options, Range
@@ -83,11 +83,6 @@ def tune(
 
     study.optimize(value, n_trials=runs, callbacks=[after])
     return dict(start) | study.best_params, study.best_value
-
-
-def tunable(names: Mapping[str, Entry]) -> list[str]:
-    """Return the models that have parameters to look for."""
-    return [name for name, entry in names.items() if entry.space]
 
 
 def _suggested(search: "optuna.Trial", key: str, range_: Range) -> float:
