@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from online_models.catalog import RECOMMENDERS
 from online_models.clusters import ClustersStep
 from online_models.deltas import Delta
 from online_models.evaluation.contract import Query
@@ -11,7 +12,6 @@ from online_models.evaluation.plain_store import PlainStore
 from online_models.history import HistoryStep
 from online_models.popularity import PopularityStep
 from online_models.protocols import Request
-from online_models.recommender import BlendRecommender
 from online_models.rules import RulesStep
 from online_models.segments import SegmentsStep
 from schemas.clusters import ClusterRow
@@ -27,8 +27,8 @@ from schemas.state import (
     TotalsRow,
 )
 
-_WAITING: Final = 256
-"""Deltas that are learned together while nobody asks."""
+_MOST_TOGETHER: Final = 256
+"""Deltas that are learned together while nobody asks; after a question, each at once."""
 
 
 class InProcess:
@@ -68,8 +68,9 @@ class InProcess:
         self._segments = SegmentsStep(PlainStore[SegmentRow]())
         self._clusters = ClustersStep(PlainStore[ClusterRow](), settings)
         self._views = FreshViews(rows, names, totals, self._popularity, self._clusters, settings)
-        self._recommender = BlendRecommender(self._views, settings)
+        self._recommender = RECOMMENDERS["blend"](self._views, settings)
         self._waiting: list[Delta] = []
+        self._together = _MOST_TOGETHER
 
     def learn_one(self, x: Event) -> None:
         self._views.advance(x.at)
@@ -78,7 +79,8 @@ class InProcess:
                 self._waiting.append(output)
             else:
                 self._learn_fact(output)
-        if len(self._waiting) >= _WAITING:
+        if len(self._waiting) >= self._together:
+            self._together = min(2 * self._together, _MOST_TOGETHER)
             self._learn_waiting()
 
     def learn_item(self, x: ItemFacts) -> None:
@@ -88,6 +90,7 @@ class InProcess:
     def rank(self, query: Query) -> list[tuple[str, float]]:
         # What was put off is learned as it would have been at once: nothing depends on who asks.
         self._learn_waiting()
+        self._together = 1
         request = Request(history=query.history, now=query.now, k=query.k, exclude=query.exclude)
         return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
 

@@ -12,7 +12,7 @@ from online_models.evaluation.diversity import ItemAudiences, intra_list_diversi
 from online_models.evaluation.run import Outcome
 from online_models.evaluation.tally import METRICS, Floats, Tally
 
-CURVE_POINTS: Final = 40
+CURVE_POINTS: Final = 20
 """Parts of the questions, in the order in which they were asked, over which a curve is averaged."""
 
 DIVERSITY_LISTS: Final = 1_000

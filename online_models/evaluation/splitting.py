@@ -95,6 +95,8 @@ def last_sessions(log: Sequence[Logged], share: float, *, gap_ms: int) -> tuple[
 def prepared(test: Iterable[Session], known: Iterable[Logged]) -> list[Session]:
     """Drop what a test can't be about: items that train does not know, then sessions of one item.
 
+    Sessions are put in the order of their first lines in the file, which an event's offset names.
+
     Examples
     --------
     >>> from schemas.messages import Line
@@ -106,7 +108,8 @@ def prepared(test: Iterable[Session], known: Iterable[Logged]) -> list[Session]:
     [['tea', 'cup']]
     """
     items = {line.item for event in known if isinstance(event, Event) for line in event.lines}
-    kept = ([event for event in session if _is_about(event, items)] for session in test)
+    in_file_order = sorted(test, key=lambda session: min(event.offset for event in session))
+    kept = ([event for event in session if _is_about(event, items)] for session in in_file_order)
     return [session for session in kept if len(session) > 1]
 
 

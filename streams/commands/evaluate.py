@@ -214,7 +214,9 @@ def _measured(
 ) -> dict[str, ModelReport]:
     asker, actions = trial.actions(settings)
     with screen.progress(console, "learning and asking", trial.total) as update:
-        outcome = run(screen.counted(actions, update), contenders, k=trial.k, clock=perf_counter)
+        outcome = run(
+            screen.counted(actions, update, live=trial.live), contenders, k=trial.k, clock=perf_counter
+        )
     with console.status("drawing intervals"):
         try:
             return reports(

@@ -34,11 +34,11 @@ def progress(console: Console, title: str, total: int) -> Iterator[Callable[[int
         yield lambda done: bar.update(task, completed=done)
 
 
-def counted(actions: Iterator[Action], update: Callable[[int], None]) -> Iterator[Action]:
-    """Pass actions on and tell how many were carried out, questions aside."""
+def counted(actions: Iterator[Action], update: Callable[[int], None], *, live: bool) -> Iterator[Action]:
+    """Pass actions on and tell how many were carried out; questions count where they are not learned from."""
     done = 0
     for action in actions:
-        if not isinstance(action, Ask):
+        if not live or not isinstance(action, Ask):
             done += 1
             if done % _EVERY == 0:
                 update(done)

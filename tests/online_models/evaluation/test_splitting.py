@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,13 @@ def test_a_split_by_time_takes_the_sessions_that_end_last(log: list[Event], shar
     tested = {id(event) for session in test for event in session}
     ends = [session[-1].at for session in sessions if id(session[0]) not in tested]
     assert not ends or not test or max(ends) <= min(session[-1].at for session in test)
+
+
+def test_test_sessions_come_in_the_order_of_the_file_whatever_their_times() -> None:
+    first, second = ([act(f"s:{n}", item, 10 - n) for item in "ab"] for n in (1, 2))
+    lines = {"s:1": 5, "s:2": 7}
+    placed = [[msgspec.structs.replace(e, offset=lines[e.key]) for e in each] for each in (second, first)]
+    assert [session[0].key for session in prepared(placed, first)] == ["s:1", "s:2"]
 
 
 def test_of_a_test_unknown_items_go_first_then_sessions_of_one_item() -> None:
