@@ -44,7 +44,7 @@ def score_list(ranked: Sequence[str], relevant: frozenset[str], k: int) -> list[
 
 
 class Tally:
-    """Scores, lists and times of one contender; questions of strangers are scored apart.
+    """Scores, lists and times of one contender; questions of strangers are scored apart and not timed.
 
     Parameters
     ----------
@@ -72,12 +72,15 @@ class Tally:
     def add(self, ask: Ask, ranked: Sequence[str], *, seconds: float) -> None:
         """Score one answer."""
         found = score_list(ranked, ask.relevant, self.k)
-        (self._strangers if ask.stranger else self._scores).extend(found)
+        if ask.stranger:
+            self._strangers.extend(found)
+        else:
+            self._scores.extend(found)
+            self.recommend_s.append(seconds)
         if ask.cold:
             cold = found if ask.cold == ask.relevant else score_list(ranked, ask.cold, self.k)
             self._cold.extend(cold)
         self.lists.append(tuple(ranked[: self.k]))
-        self.recommend_s.append(seconds)
 
     @property
     def queries(self) -> int:
