@@ -37,7 +37,7 @@ on what else the machine does, scores don't.
 ## The models
 
 - `blend`: what a worker runs, in one process. A test holds its lists equal to those of a replay.
-- `popularity`, `decayed`: counts of actions, the second with a half-life (`half_life_s`).
+- `random`: any items. `popularity`, `decayed`: counts of actions, the second with a half-life.
 - `cosine`: exact item cosine, summed over what the customer has; `-10`, `-1`: over the newest items only;
   `-current`: these items are candidates, too.
 - `markov`: what followed the last item; `user-knn`: what the 50 nearest customers have; `isgd`: factors,

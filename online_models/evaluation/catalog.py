@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from online_models.evaluation.baselines.chance import Chance
 from online_models.evaluation.baselines.isgd import Isgd
 from online_models.evaluation.baselines.item_cosine import ItemCosine
 from online_models.evaluation.baselines.markov import Markov
@@ -111,6 +112,7 @@ _BLEND_SPACE: Final[Mapping[str, Range]] = MappingProxyType(
 CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
         "blend": Entry(_blend, space=_BLEND_SPACE),
+        "random": of(Chance),
         "popularity": of(Popularity),
         "decayed": of(
             Popularity,

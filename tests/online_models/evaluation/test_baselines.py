@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.evaluation.baselines import item_cosine
+from online_models.evaluation.baselines.chance import Chance
 from online_models.evaluation.baselines.customers import Customers
 from online_models.evaluation.baselines.isgd import Isgd
 from online_models.evaluation.baselines.item_cosine import ItemCosine, Partners
@@ -140,11 +141,20 @@ def test_isgd_does_not_run_away_with_large_steps() -> None:
     assert all(np.isfinite(score) for _, score in model.rank(Query(key="u:1", now=0, k=7)))
 
 
-@pytest.mark.parametrize("model", [Popularity(), ItemCosine(), Markov(), UserKnn(), Isgd()])
+@pytest.mark.parametrize("model", [Popularity(), ItemCosine(), Markov(), UserKnn(), Isgd(), Chance()])
 def test_what_is_no_action_teaches_nothing(model: Contender) -> None:
     model.learn_one(act("u:1", "tea", kind="impression"))
     model.learn_one(act("u:1", "cup", kind="impression"))
     assert model.rank(Query(key="u:1", now=0, k=5, session=["tea"])) == []
+
+
+def test_chance_gives_every_item_its_turn_and_the_same_question_the_same_answer() -> None:
+    model = learned(Chance(), [act("u:1", item) for item in ITEMS])
+    queries = [Query(key="u:1", now=now, k=2, exclude=frozenset({"i0"})) for now in range(400)]
+    counts = Counter(item for query in queries for item, _ in model.rank(query))
+    assert set(counts) == set(ITEMS) - {"i0"}
+    assert max(counts.values()) < 2 * min(counts.values())
+    assert model.rank(queries[0]) == model.rank(queries[0])
 
 
 def test_an_open_session_counts_although_it_was_not_learned() -> None:
