@@ -1,6 +1,6 @@
 """Every contender by name. A new one is one line of `CONTENDERS`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -136,3 +136,41 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
     }
 )
 """By the name after `--models`, in the order in which they are shown."""
+
+
+def names_of(asked: Iterable[str]) -> list[str]:
+    """Return the names asked for, in their order, each once; `all` stands for every known one.
+
+    Raises
+    ------
+    ValueError
+        There is no contender of this name.
+
+    Examples
+    --------
+    >>> names_of(["markov", "blend", "markov"]), names_of(["all"]) == list(CONTENDERS)
+    (['markov', 'blend'], True)
+    """
+    names: dict[str, None] = {}
+    for name in asked:
+        if name != "all" and name not in CONTENDERS:
+            raise ValueError(f"there is no model {name!r}; expected all, or some of {', '.join(CONTENDERS)}")
+        names |= dict.fromkeys(CONTENDERS if name == "all" else [name])
+    return list(names)
+
+
+def current(settings: Settings, options: Options, space: Iterable[str]) -> dict[str, float]:
+    """Return the parameters as they are: from the options, else from the settings that they name.
+
+    Examples
+    --------
+    >>> current(Settings(), {"rate": 0.1}, ["rate", "recommend.max_recent", "factors"])
+    {'rate': 0.1, 'recommend.max_recent': 3}
+    """
+    found: dict[str, float] = {}
+    for key in space:
+        section, _, field = key.partition(".")
+        value = options.get(key, getattr(getattr(settings, section, None), field, None) if field else None)
+        if value is not None:
+            found[key] = value
+    return found

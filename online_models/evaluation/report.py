@@ -1,6 +1,6 @@
 """What a run says of each contender: ranking metrics with intervals, what lists do to a catalogue, costs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -195,25 +195,3 @@ def _with_share(part: dict[str, float], total: float) -> dict[str, float]:
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in values.items()}
-
-
-def names_of(asked: Iterable[str], known: Iterable[str]) -> list[str]:
-    """Return the names asked for, in their order, each once; `all` stands for every known one.
-
-    Raises
-    ------
-    ValueError
-        A name is not known.
-
-    Examples
-    --------
-    >>> names_of(["b", "a", "b"], ["a", "b"]), names_of(["all"], ["a", "b"])
-    (['b', 'a'], ['a', 'b'])
-    """
-    names: dict[str, None] = {}
-    all_names = list(known)
-    for name in asked:
-        if name != "all" and name not in all_names:
-            raise ValueError(f"there is no model {name!r}; expected all, or some of {', '.join(all_names)}")
-        names |= dict.fromkeys(all_names if name == "all" else [name])
-    return list(names)

@@ -7,10 +7,10 @@ from time import perf_counter
 import click
 from rich.console import Console
 
-from online_models.evaluation.catalog import CONTENDERS, Options
+from online_models.evaluation.catalog import CONTENDERS, Options, names_of
 from online_models.evaluation.contract import Contender
 from online_models.evaluation.diversity import ItemAudiences
-from online_models.evaluation.report import ModelReport, names_of, reports
+from online_models.evaluation.report import ModelReport, reports
 from online_models.evaluation.run import run
 from schemas.settings import Settings
 from streams.bench.machine import describe
@@ -146,7 +146,7 @@ def evaluate(
 
 def _names(models: str, reference: str | None) -> list[str]:
     try:
-        names = names_of(filter(None, (name.strip() for name in models.split(","))), CONTENDERS)
+        names = names_of(filter(None, (name.strip() for name in models.split(","))))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--models") from error
     if not names:

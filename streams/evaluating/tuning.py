@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from online_models.evaluation.catalog import Entry, Options, Range
+from online_models.evaluation.catalog import Entry, Options, Range, current
 from online_models.evaluation.run import run
 from schemas.settings import Settings
 from streams.evaluating.trial import EvaluationError, Trial
@@ -67,7 +67,7 @@ def tune(
         raise EvaluationError("--tune needs optuna; pip install 'freshrec[tune]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    first = {key: start[key] for key in entry.space if key in start}
+    first = current(settings, start, entry.space)
     if first.keys() == entry.space.keys():
         study.enqueue_trial(first)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from online_models.evaluation.catalog import CONTENDERS, Options, with_options
+from online_models.evaluation.catalog import CONTENDERS, Options, current, names_of, with_options
 from online_models.evaluation.contract import Contender, Query
 from schemas.settings import Settings
 from schemas.state import HistoryRow, ItemMark
@@ -83,6 +83,19 @@ def test_where_parameters_are_looked_for_they_can_be_set(name: str) -> None:
         for value in (range_.low, range_.high):
             options: Options = {**entry.options, key: int(value) if range_.whole else value}
             assert entry.make(Settings(), options)
+
+
+def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match="no model 'x'; expected all, or some of blend"):
+        names_of(["blend", "x"])
+
+
+@every
+def test_a_search_can_begin_with_what_is(name: str) -> None:
+    entry = CONTENDERS[name]
+    start = current(Settings(), entry.options, entry.space)
+    assert start.keys() == entry.space.keys()
+    assert all(range_.low <= start[key] <= range_.high for key, range_ in entry.space.items())
 
 
 @pytest.mark.parametrize(

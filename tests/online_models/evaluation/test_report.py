@@ -10,7 +10,7 @@ from online_models import exposure
 from online_models.evaluation.actions import Action, Ask, Learn
 from online_models.evaluation.contract import Query
 from online_models.evaluation.diversity import MAX_KEYS, ItemAudiences, intra_list_diversity
-from online_models.evaluation.report import ModelReport, names_of, reports, seconds
+from online_models.evaluation.report import ModelReport, reports, seconds
 from online_models.evaluation.run import Outcome, run
 from online_models.evaluation.tally import METRICS, score_list
 from schemas.messages import Event, ItemFacts
@@ -169,11 +169,6 @@ def test_a_report_is_json_as_the_command_promises() -> None:
     written = msgspec.to_builtins(measured(ASKED, one=Fixed("a"))["one"])
     promised = {"hr", "recall", "precision", "f1", "mrr", "ndcg", "map", "coverage", "queries"}
     assert promised <= set(written)
-
-
-def test_names_are_checked() -> None:
-    with pytest.raises(ValueError, match="no model 'x'; expected all, or some of a, b"):
-        names_of(["a", "x"], ["a", "b"])
 
 
 def test_no_times_are_0() -> None:
