@@ -94,7 +94,7 @@ def _arguments(found: dict[str, Any]) -> Iterator[str]:
         yield f"--{found['mode']}"
     yield from (f"--test-share {request['test_share']}" for _ in [0] if request["test_share"] is not None)
     if request["relevant"]:
-        yield f"--relevant '{request['relevant']}'"
+        yield f"--relevant '{request['relevant']}' --others {'drop' if request['drop_others'] else 'learn'}"
     if request["repeats"]:
         yield "--repeats"
     if found["protocol"] == "prequential" and request["test_share"] is None:

@@ -65,10 +65,10 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option(
     "--others",
-    type=click.Choice(["drop", "learn"]),
-    default="drop",
+    type=click.Choice(["learn", "drop"]),
+    default="learn",
     show_default=True,
-    help="What happens to events that are not relevant.",
+    help="What happens to events that are not relevant; drop: before the split, as some publish.",
 )
 @click.option("--repeats", is_flag=True, help="What somebody has already may be recommended again.")
 @click.option(

@@ -37,7 +37,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     train_share: float = 0.8
     warmup: float = 0.3
     relevant: str = ""
-    drop_others: bool = True
+    drop_others: bool = False
     repeats: bool = False
     limit: int | None = None
 

@@ -75,7 +75,7 @@ def test_prequential_and_temporal_know_what_is_relevant() -> None:
     found = results(*ratings("prequential", "--relevant", "rating>=4", "--warmup", "0.5"))
     assert (found["mode"], found["protocol"]) == ("live", "prequential")
     assert 0 < found["models"]["blend"]["queries"] <= 40
-    found = results(*ratings("temporal", "--relevant", "rating>=4", "--others", "learn"))
+    found = results(*ratings("temporal", "--relevant", "rating>=4", "--others", "drop"))
     assert found["mode"] == "frozen"
     assert 0 < found["models"]["blend"]["queries"] <= 9
 
