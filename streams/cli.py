@@ -38,6 +38,7 @@ COMMANDS = {
     "doctor": ("streams.commands.doctor:doctor", "Find out why nothing comes out."),
     "demo": ("streams.commands.demo:demo", "Watch recommendations change, from an empty machine."),
     "verify-rules": ("streams.commands.verify_rules:verify_rules", "Compare rules with a batch count."),
+    "evaluate": ("streams.commands.evaluate:evaluate", "Measure how good recommendations are."),
     "bench": ("streams.commands.bench:bench", "Measure throughput and latency."),
 }
 """Where each sub-command is (`module:object`) and its line in `freshrec --help`, in the order shown."""

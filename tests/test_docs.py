@@ -65,6 +65,7 @@ def test_the_pages_that_a_program_writes_are_these() -> None:
     assert set(GENERATED) == {
         "docs/commands.md",
         "docs/metrics.md",
+        "docs/models.md",
         "docs/reliability.md",
         "docs/topology.md",
     }

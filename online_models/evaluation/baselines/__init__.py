@@ -1,0 +1,1 @@
+"""Simple recommenders that others have to beat, each in bounded memory, each a contender."""

@@ -1,0 +1,107 @@
+"""The house itself as a contender: all its steps in one process, and its recommender on their views."""
+
+from typing import Final
+
+from online_models.catalog import RECOMMENDERS
+from online_models.clusters import ClustersStep
+from online_models.deltas import Delta
+from online_models.evaluation.contract import Query
+from online_models.evaluation.delta_batches import packed
+from online_models.evaluation.fresh_views import FreshViews
+from online_models.evaluation.plain_store import PlainStore
+from online_models.history import HistoryStep
+from online_models.popularity import PopularityStep
+from online_models.protocols import Request
+from online_models.rules import RulesStep
+from online_models.segments import SegmentsStep
+from schemas.clusters import ClusterRow
+from schemas.messages import BEFORE_ALL, Event, Fact, ItemFacts
+from schemas.settings import Settings
+from schemas.state import (
+    ExpiryRow,
+    GuestChunk,
+    HistoryRow,
+    PopularityRow,
+    RuleRow,
+    SegmentRow,
+    TotalsRow,
+)
+
+_MOST_TOGETHER: Final = 256
+"""Deltas that are learned together while nobody asks; after a question, each at once."""
+
+
+class InProcess:
+    """History, rules, popularity, segments and clusters, and the blend that answers from them.
+
+    Parameters
+    ----------
+    settings : Settings
+        As for a worker.
+
+    Notes
+    -----
+    The answer to a query comes from its history row, so that it goes on where models learn nothing. Every
+    question finds all that was learned before it; online, what is published may be a second old.
+
+    Examples
+    --------
+    >>> from schemas.messages import Line
+    >>> from schemas.state import ItemMark
+    >>> house = InProcess(Settings())
+    >>> for n in range(8):
+    ...     for item in ("tea", "cup"):
+    ...         at = 60_000 * n
+    ...         house.learn_one(Event(f"u:{n}", "view", at, "browses", 0, n, at, at, lines=[Line(item, [])]))
+    >>> row = HistoryRow({"tea": ItemMark(1 << 20, 480_000)})
+    >>> [item for item, _ in house.rank(Query(key="u:anna", now=480_000, k=1, history=row))]
+    ['cup']
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        totals, rows, names = PlainStore[TotalsRow](), PlainStore[RuleRow](), PlainStore[str]()
+        stores = PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
+        self._history = HistoryStep(PlainStore[HistoryRow](), totals, *stores, settings)
+        self._rules = RulesStep(rows, names, settings)
+        items, leaders = PlainStore[PopularityRow](), PlainStore[PopularityRow]()
+        self._popularity = PopularityStep(items, leaders, settings)
+        self._segments = SegmentsStep(PlainStore[SegmentRow]())
+        self._clusters = ClustersStep(PlainStore[ClusterRow](), settings)
+        self._views = FreshViews(rows, names, totals, self._popularity, self._clusters, settings)
+        self._recommender = RECOMMENDERS["blend"](self._views, settings)
+        self._waiting: list[Delta] = []
+        self._together = _MOST_TOGETHER
+
+    def learn_one(self, x: Event) -> None:
+        self._views.advance(x.at)
+        for output in self._history.learn_one(x):
+            if isinstance(output, Delta):
+                self._waiting.append(output)
+            else:
+                self._learn_fact(output)
+        if len(self._waiting) >= self._together:
+            self._together = min(2 * self._together, _MOST_TOGETHER)
+            self._learn_waiting()
+
+    def learn_item(self, x: ItemFacts) -> None:
+        """Learn a row of the catalogue."""
+        self._views.note_item(x)
+
+    def rank(self, query: Query) -> list[tuple[str, float]]:
+        # What was put off is learned as it would have been at once: nothing depends on who asks.
+        self._learn_waiting()
+        self._together = 1
+        request = Request(history=query.history, now=query.now, k=query.k, exclude=query.exclude)
+        return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
+
+    def _learn_fact(self, fact: Fact) -> None:
+        for sample in self._segments.learn_one(fact):
+            self._clusters.learn_one(sample)
+            self._views.note_clusters()
+
+    def _learn_waiting(self) -> None:
+        if not self._waiting:
+            return
+        deltas, self._waiting = packed(self._waiting), []
+        self._views.note_counts(self._rules.learn_many(deltas, BEFORE_ALL))
+        self._views.note_scopes(self._popularity.learn_many(deltas, BEFORE_ALL))
