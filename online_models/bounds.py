@@ -38,7 +38,7 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
 
     Examples
     --------
-    >>> history(Settings(), id_bytes=16)["h"] < 100_000
+    >>> history(Settings(), id_bytes=16)["h"] < 150_000
     True
     """
     name, kept = id_bytes + HEAD, settings.history

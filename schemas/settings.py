@@ -126,7 +126,7 @@ class HistorySettings(_Section, frozen=True):
 
     linked_items: Annotated[Count, _says("items met before, and after, that an item is paired with")] = 50
     linked_age_days: Annotated[Count, _says("items met longer apart are not paired")] = 90
-    max_items: Annotated[Count, _says("items kept for one customer")] = 200
+    max_items: Annotated[Count, _says("items kept for one customer")] = 500
     max_orders: Annotated[Limit, _says("last orders of a customer that an erasure takes back")] = 20
     max_seen: Annotated[Count, _says("recent event ids kept for one customer, against duplicates")] = 1_000
     max_sessions: Annotated[Count, _says("last sessions of a customer that still accept late events")] = 4
