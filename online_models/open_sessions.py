@@ -3,6 +3,9 @@
 from collections import OrderedDict, deque
 from typing import NamedTuple
 
+ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
+"""Events that put their items into a session."""
+
 
 class _Open(NamedTuple):
     session_id: str | None

@@ -7,8 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from online_models.evaluation.contract import Query
-from online_models.open_sessions import OpenSessions
-from online_models.session_knn import ACTIONS
+from online_models.open_sessions import ACTIONS, OpenSessions
 from schemas.messages import Event
 
 UNIT = 2520

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from online_models.evaluation.contract import Query
 from online_models.neighbour_kernels import score_items
+from online_models.open_sessions import ACTIONS
 from online_models.session_index import SessionIndex
 from schemas.messages import Event
 
 Decay = Literal["same", "div", "linear", "log", "quadratic", "exp"]
-ACTIONS = frozenset({"view", "cart", "purchase"})
-"""Events that put their items into a session."""
-
 _DAY_MS = 86_400_000
 _Floats = NDArray[np.float64]
 

@@ -69,9 +69,9 @@ def test_the_best_come_first_ties_by_id_and_excluded_items_make_room() -> None:
 
 def test_only_what_puts_items_into_a_session_teaches() -> None:
     for model in (SequentialRules(), SessionRules()):
-        for kind in ("rating", "impression"):
+        for kind in ("link", "impression"):
             lines = [Line("a", []), Line("b", [])]
-            model.learn_one(Event("s:1", kind, 0, "ratings", 0, 0, 0, 0, lines=lines))
+            model.learn_one(Event("s:1", kind, 0, "impressions", 0, 0, 0, 0, lines=lines))
         assert ranked(model, "a") == {}
 
 

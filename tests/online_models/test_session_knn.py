@@ -109,8 +109,8 @@ def test_what_follows_what_is_found_and_learned_from_the_last_event() -> None:
     for n in range(3):
         best = knn.rank(Query(key="s:new", now=40_000, k=2, session=[f"lamp{n}"]))
         assert {item for item, _ in best} == {f"lamp{n}", f"bulb{n}"}
-    knn.learn_one(Event("s:40", "rating", 40_000, "ratings", 0, 0, 0, 0, lines=[Line("rated", [])]))
-    assert knn.index.numbers(["rated"]).tolist() == [-1]
+    knn.learn_one(Event("s:40", "impression", 40_000, "impressions", 0, 0, 0, 0, lines=[Line("shown", [])]))
+    assert knn.index.numbers(["shown"]).tolist() == [-1]
 
 
 def test_memory_is_flat_on_a_stream_ten_times_longer_than_the_bound() -> None:

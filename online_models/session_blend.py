@@ -1,0 +1,82 @@
+"""The blend of what sessions say, its weights learned event by event: the next item of a session."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from online_models.candidate_kernels import FEATURES
+from online_models.evaluation.contract import Query
+from online_models.open_sessions import ACTIONS, OpenSessions
+from online_models.ranker import ListwiseRanker
+from online_models.session_candidates import SessionCandidates
+from online_models.session_index import SessionIndex
+from online_models.session_knn import best
+from schemas.messages import Event
+
+
+class SessionBlend:
+    """Ranks what session kNN, rules, repeats and two steps propose, as an online ranker weighs them.
+
+    Each event first teaches the ranker which of the candidates of its session came next, then the index.
+
+    Parameters
+    ----------
+    index : SessionIndex, optional
+        Where sessions are kept; nobody else may teach it.
+    ranker : ListwiseRanker, optional
+        Weighs the features of `SessionCandidates`.
+    sessions : OpenSessions, optional
+        What sessions have held.
+
+    Examples
+    --------
+    >>> blend = SessionBlend()
+    >>> for n in range(20):
+    ...     blend.learn_view(f"s:{n}", "tea", n)
+    ...     blend.learn_view(f"s:{n}", "cup", n)
+    >>> [item for item, _ in blend.rank(Query(key="s:x", now=99, k=2, session=["tea"]))]
+    ['cup', 'tea']
+    """
+
+    def __init__(
+        self,
+        index: SessionIndex | None = None,
+        ranker: ListwiseRanker | None = None,
+        sessions: OpenSessions | None = None,
+    ) -> None:
+        self._index = SessionIndex() if index is None else index
+        self._ranker = ListwiseRanker(FEATURES) if ranker is None else ranker
+        self._sessions = OpenSessions(length=50) if sessions is None else sessions
+        self._candidates = SessionCandidates(self._index)
+
+    def learn_one(self, x: Event) -> None:
+        if x.kind in ACTIONS:
+            for line in x.lines:
+                self.learn_view(x.key, line.item, x.at, x.session_id)
+
+    def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
+        """Learn an item without an event around it, at a time in epoch ms."""
+        before = self._sessions.grow(key, session_id, item, at)
+        if before:
+            self._learn_next(key, before, item, at)
+        self._index.learn_one(key, session_id, item, at)
+
+    def held(self) -> tuple[int, int]:
+        """Return how many items the index holds and how many sessions are open."""
+        return len(self._index.known()), len(self._sessions)
+
+    def _learn_next(self, key: str, before: Sequence[str], item: str, at: int) -> None:
+        number = self._index.numbers([item])[0]
+        if number < 0:
+            return
+        found = self._candidates.find(key, before, at)
+        places = np.flatnonzero(found.numbers == number)
+        if len(places):
+            self._ranker.learn_one(found.features, int(places[0]))
+
+    def rank(self, query: Query) -> Sequence[tuple[str, float]]:
+        found = self._candidates.find(query.key, query.session, query.now)
+        if not len(found.numbers):
+            return []
+        scores = self._ranker.score_many(found.features).astype(np.float64)
+        return best(self._index.names, found.numbers.astype(np.int64), scores, query)
