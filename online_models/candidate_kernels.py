@@ -19,7 +19,7 @@ from online_models.evidence_kernels import (
 )
 from online_models.session_kernels import BEFORE, NONE, Ints, Items
 
-OF_ITEM = 19
+OF_ITEM = 20
 """Features that don't come from the sums of evidence."""
 
 FEATURES = 2 * COLUMNS + OF_ITEM
@@ -104,7 +104,7 @@ def _sessions_since(links: Items, heads: Ints, item: int, places: int, width: in
 
 
 @compiled(
-    "void(int32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], int64, int64, int32[::1],"
+    "void(int32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], int64, int64, int64, int32[::1],"
     " float32[:,::1])"
 )
 def describe_items(
@@ -115,6 +115,7 @@ def describe_items(
     current: Items,
     newest: int,
     met: int,
+    ended: int,
     chosen: Items,
     features: Sums,
 ) -> None:
@@ -152,3 +153,4 @@ def describe_items(
         mine[16] = 1.0
         mine[17] = item == last
         mine[18] = np.log1p(n) / 5
+        mine[19] = ended

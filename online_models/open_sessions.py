@@ -53,6 +53,11 @@ class OpenSessions:
             self._open.popitem(last=False)
         return before
 
+    def last(self, key: str) -> list[str]:
+        """Return the items of a key's newest session, oldest first, however long ago it was."""
+        found = self._open.get(key)
+        return [] if found is None else list(found.items)
+
     def _goes_on(self, found: _Open, session_id: str | None, at: int) -> bool:
         if session_id is not None and found.session_id is not None:
             return session_id == found.session_id

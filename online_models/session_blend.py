@@ -8,7 +8,7 @@ from online_models.candidate_kernels import FEATURES
 from online_models.evaluation.contract import Query
 from online_models.open_sessions import ACTIONS, OpenSessions
 from online_models.ranker import ListwiseRanker
-from online_models.session_candidates import SessionCandidates
+from online_models.session_candidates import Candidates, SessionCandidates
 from online_models.session_index import SessionIndex
 from online_models.session_knn import best
 from schemas.messages import Event
@@ -17,7 +17,8 @@ from schemas.messages import Event
 class SessionBlend:
     """Ranks what session kNN, rules, repeats and two steps propose, as an online ranker weighs them.
 
-    Each event first teaches the ranker which of the candidates of its session came next, then the index.
+    Each event first teaches the ranker which of the candidates of its session came next, then the index. When
+    a session begins, its key's last one takes its place; what sessions don't propose, popularity fills up.
 
     Parameters
     ----------
@@ -56,27 +57,34 @@ class SessionBlend:
 
     def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
         """Learn an item without an event around it, at a time in epoch ms."""
+        earlier = self._sessions.last(key)
         before = self._sessions.grow(key, session_id, item, at)
-        if before:
-            self._learn_next(key, before, item, at)
+        self._learn_next(item, self._find(key, before, earlier, at))
         self._index.learn_one(key, session_id, item, at)
 
     def held(self) -> tuple[int, int]:
         """Return how many items the index holds and how many sessions are open."""
         return len(self._index.known()), len(self._sessions)
 
-    def _learn_next(self, key: str, before: Sequence[str], item: str, at: int) -> None:
+    def _find(self, key: str, session: Sequence[str], earlier: Sequence[str], now: int) -> Candidates:
+        return self._candidates.find(key, session or earlier, now, ended=not session)
+
+    def _learn_next(self, item: str, found: Candidates) -> None:
         number = self._index.numbers([item])[0]
-        if number < 0:
-            return
-        found = self._candidates.find(key, before, at)
         places = np.flatnonzero(found.numbers == number)
-        if len(places):
+        if number >= 0 and len(places):
             self._ranker.learn_one(found.features, int(places[0]))
 
     def rank(self, query: Query) -> Sequence[tuple[str, float]]:
-        found = self._candidates.find(query.key, query.session, query.now)
-        if not len(found.numbers):
-            return []
+        found = self._find(query.key, query.session, self._sessions.last(query.key), query.now)
         scores = self._ranker.score_many(found.features).astype(np.float64)
-        return best(self._index.names, found.numbers.astype(np.int64), scores, query)
+        ranked = best(self._index.names, found.numbers.astype(np.int64), scores, query)
+        return ranked if len(ranked) == query.k else self._filled(ranked, query)
+
+    def _filled(self, ranked: list[tuple[str, float]], query: Query) -> list[tuple[str, float]]:
+        """Add the items that most sessions hold, with scores below those of the candidates."""
+        has = {item for item, _ in ranked} | query.exclude
+        lowest = ranked[-1][1] if ranked else 0.0
+        popular = [item for item in self._index.popular(query.k + len(has)) if item not in has]
+        missing = popular[: query.k - len(ranked)]
+        return ranked + [(item, lowest - place) for place, item in enumerate(missing, start=1)]

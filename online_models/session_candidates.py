@@ -60,8 +60,20 @@ class SessionCandidates:
         self._met = self._touched = self._lasts = np.zeros(0, np.int64)
         self._mark = 0
 
-    def find(self, key: str, session: Sequence[str], now: int) -> Candidates:
-        """Return the candidates for a key's session, its items oldest first, at a time in epoch ms."""
+    def find(self, key: str, session: Sequence[str], now: int, *, ended: bool = False) -> Candidates:
+        """Return the candidates for what comes next.
+
+        Parameters
+        ----------
+        key : str
+            Whose session it is.
+        session : sequence of str
+            Its items, oldest first.
+        now : int
+            Epoch ms.
+        ended : bool
+            Whether another session begins, of which there are no items yet.
+        """
         index = self._index
         current = index.numbers(session[-_LENGTH:])
         if not (current >= 0).any():
@@ -72,7 +84,7 @@ class SessionCandidates:
         features = np.zeros((len(chosen), FEATURES), np.float32)
         describe_evidence(chosen, self._sums, features)
         places = (index.items, index.links, index.heads, index.counts)
-        describe_items(*places, current, index.newest, found, chosen, features)
+        describe_items(*places, current, index.newest, found, ended, chosen, features)
         return Candidates(chosen, features)
 
     def evidence(self, key: str, session: Sequence[str], now: int) -> dict[str, NDArray[np.float32]]:

@@ -104,6 +104,17 @@ class SessionIndex:
         """Return the numbers of items, -1 for those that no session holds."""
         return np.array([self._numbers.get(name, NONE) for name in names], np.int32)
 
+    def popular(self, most: int) -> list[str]:
+        """Return the items that are held most often, at most so many, ties by id."""
+        counts = self.counts[: len(self.names)]
+        if len(counts) > most:
+            least = np.partition(counts, len(counts) - most)[len(counts) - most]
+            found = np.flatnonzero(counts >= max(least, 1))
+        else:
+            found = np.flatnonzero(counts)
+        by_count = sorted((-int(counts[number]), self.names[number]) for number in found)
+        return [name for _, name in by_count[:most]]
+
     def known(self) -> list[str]:
         """Return the items that a session holds."""
         return list(self._numbers)

@@ -65,12 +65,26 @@ def test_the_same_stream_gives_the_same_lists() -> None:
     assert len(first.rank(query)) >= 5
 
 
-def test_excluded_items_are_not_ranked_and_strangers_get_nothing_without_a_session() -> None:
+def test_excluded_items_are_not_ranked_and_popular_ones_fill_up() -> None:
     model = SessionBlend()
-    reciprocal_ranks(model, [["a", "b", "c"]] * 5, first=4)
-    ranked = model.rank(Query(key="s:x", now=10**7, k=10, session=["a"], exclude=frozenset({"b"})))
-    assert {item for item, _ in ranked} == {"a", "c"}
-    assert model.rank(Query(key="s:x", now=10**7, k=10)) == []
+    reciprocal_ranks(model, [["a", "b", "c"]] * 5 + [["d", "e"], ["d", "d"]], first=6)
+    ranked = model.rank(Query(key="s:x", now=10**7, k=4, session=["a"], exclude=frozenset({"b"})))
+    assert {item for item, _ in ranked[:2]} == {"a", "c"}
+    assert [item for item, _ in ranked[2:]] == ["d", "e"]
+    assert ranked == sorted(ranked, key=lambda each: -each[1])
+    assert [item for item, _ in model.rank(Query(key="s:x", now=10**7, k=2))] == ["a", "b"]
+
+
+def test_who_comes_back_is_asked_by_the_last_session() -> None:
+    model = SessionBlend()
+    for n in range(30):
+        for place, item in enumerate(("tea", "cup", "pot")):
+            model.learn_view(f"s:{n}", item, n)
+            model.learn_view(f"r:{n}", f"{item}s", n + place)
+    model.learn_view("u:anna", "pot", 1_000)
+    ranked = model.rank(Query(key="u:anna", now=10**9, k=2))
+    assert [item for item, _ in ranked[:1]] != ["teas"]
+    assert {item for item, _ in ranked} <= {"tea", "cup", "pot"}
 
 
 def test_only_what_puts_items_into_a_session_teaches() -> None:
