@@ -19,7 +19,7 @@ from online_models.evidence_kernels import (
 )
 from online_models.session_kernels import BEFORE, NONE, Ints, Items
 
-OF_ITEM = 20
+OF_ITEM = 23
 """Features that don't come from the sums of evidence."""
 
 FEATURES = 2 * COLUMNS + OF_ITEM
@@ -28,19 +28,19 @@ _CHOOSING = np.array(
     [VSTAN, VSKNN, STAN, ONWARD, TWO_STEPS, FOLLOWED + NEXT, FOLLOWED + SOON, FOLLOWED + NEWLY,
      FOLLOWED + TOGETHER_NEWLY], np.int64,
 )  # fmt: skip
-_IN_SESSION = 100.0
+_OWN = 100.0
 
 
 @compiled("int64(float32[:,::1], int64[::1], int64, int32[::1], int32[::1])")
-def choose(sums: Sums, touched: Ints, found: int, current: Items, chosen: Items) -> int:
-    """Choose the items with the most evidence, best first, before them those of the current session.
+def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Items) -> int:
+    """Choose the items with the most evidence, best first, before them those that somebody has looked at.
 
     Parameters
     ----------
     sums, touched, found
         Evidence by item; the items that have some.
-    current : array
-        Items of the current session, all of which have been met; -1 for those that are not known.
+    own : array
+        Items that somebody has looked at, all of which have been met; -1 for those that are not known.
     chosen : array
         Receives the items; its length is the bound.
 
@@ -58,9 +58,9 @@ def choose(sums: Sums, touched: Ints, found: int, current: Items, chosen: Items)
             for n in range(found):
                 support[n] += sums[touched[n], column] / most
     for n in range(found):
-        for item in current:
+        for item in own:
             if touched[n] == item:
-                support[n] += _IN_SESSION
+                support[n] += _OWN
                 break
     kept = min(found, len(chosen))
     if kept == 0:
@@ -104,8 +104,8 @@ def _sessions_since(links: Items, heads: Ints, item: int, places: int, width: in
 
 
 @compiled(
-    "void(int32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], int64, int64, int64, int32[::1],"
-    " float32[:,::1])"
+    "void(int32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], int32[::1], int64, int64, int64,"
+    " int32[::1], float32[:,::1])"
 )
 def describe_items(
     items: Items,
@@ -113,13 +113,14 @@ def describe_items(
     heads: Ints,
     counts: Ints,
     current: Items,
+    earlier: Items,
     newest: int,
     met: int,
     ended: int,
     chosen: Items,
     features: Sums,
 ) -> None:
-    """Write what each candidate is to the current session and in all sessions."""
+    """Write what each candidate is to the current session, to those before it, and in all sessions."""
     capacity, width = items.shape
     length, last = len(current), current[len(current) - 1]
     often = np.log1p(counts[last]) / 4 if last >= 0 else 0.0
@@ -154,3 +155,8 @@ def describe_items(
         mine[17] = item == last
         mine[18] = np.log1p(n) / 5
         mine[19] = ended
+        for place in range(len(earlier)):
+            if earlier[place] == item:
+                mine[20] = 1.0
+                mine[21] = 1.0 / (len(earlier) - place)
+                mine[22] = min(mine[22] + 0.2, 1.0)

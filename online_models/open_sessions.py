@@ -7,10 +7,18 @@ ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
 """Events that put their items into a session."""
 
 
+class Held(NamedTuple):
+    """Items of a key's newest session, and of those before it; oldest first."""
+
+    session: list[str]
+    earlier: list[str]
+
+
 class _Open(NamedTuple):
     session_id: str | None
     last_at: int
     items: deque[str]
+    earlier: deque[str]
 
 
 class OpenSessions:
@@ -23,15 +31,17 @@ class OpenSessions:
     sessions : int
         Most keys.
     length : int
-        Most items of a session.
+        Most items of a session, and of the sessions before it.
     gap_ms : int
         A session without an id ends after this long without an event.
 
     Examples
     --------
     >>> sessions = OpenSessions(gap_ms=1_000)
-    >>> [sessions.grow("u:a", None, item, at) for item, at in (("tea", 0), ("cup", 9), ("pot", 5_000))]
-    [[], ['tea'], []]
+    >>> for item, at in (("tea", 0), ("cup", 9), ("pot", 5_000)):
+    ...     before = sessions.grow("u:anna", None, item, at)
+    >>> before, sessions.held("u:anna").session
+    (Held(session=[], earlier=['tea', 'cup']), ['pot'])
     """
 
     def __init__(self, *, sessions: int = 100_000, length: int = 100, gap_ms: int = 1_800_000) -> None:
@@ -41,22 +51,27 @@ class OpenSessions:
     def __len__(self) -> int:
         return len(self._open)
 
-    def grow(self, key: str, session_id: str | None, item: str, at: int) -> list[str]:
-        """Return the items before, oldest first, and add one; the time is in epoch ms."""
+    def grow(self, key: str, session_id: str | None, item: str, at: int) -> Held:
+        """Return what was held before, and add an item to its session; the time is in epoch ms."""
         found = self._open.pop(key, None)
-        if found is None or not self._goes_on(found, session_id, at):
-            found = _Open(session_id, at, deque(maxlen=self._length))
-        before = list(found.items)
+        if found is None:
+            found = _Open(session_id, at, deque(maxlen=self._length), deque(maxlen=self._length))
+        elif not self._goes_on(found, session_id, at):
+            found.earlier.extend(found.items)
+            found = _Open(session_id, at, deque(maxlen=self._length), found.earlier)
+        before = Held(list(found.items), list(found.earlier))
         found.items.append(item)
-        self._open[key] = _Open(session_id or found.session_id, max(at, found.last_at), found.items)
+        self._open[key] = found._replace(
+            session_id=session_id or found.session_id, last_at=max(at, found.last_at)
+        )
         if len(self._open) > self._sessions:
             self._open.popitem(last=False)
         return before
 
-    def last(self, key: str) -> list[str]:
-        """Return the items of a key's newest session, oldest first, however long ago it was."""
+    def held(self, key: str) -> Held:
+        """Return what a key's newest session holds, however long ago it was, and those before it."""
         found = self._open.get(key)
-        return [] if found is None else list(found.items)
+        return Held([], []) if found is None else Held(list(found.items), list(found.earlier))
 
     def _goes_on(self, found: _Open, session_id: str | None, at: int) -> bool:
         if session_id is not None and found.session_id is not None:

@@ -106,7 +106,7 @@ class SequentialRules:
 
     def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
         """Learn an item without an event around it, at a time in epoch ms."""
-        before = self._sessions.grow(key, session_id, item, at)[-STEPS:]
+        before = self._sessions.grow(key, session_id, item, at).session[-STEPS:]
         for steps, earlier in enumerate(reversed(before), start=1):
             self._rows.add(earlier, item, UNIT // steps)
 
@@ -148,7 +148,7 @@ class SessionRules:
 
     def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
         """Learn an item without an event around it, at a time in epoch ms."""
-        for earlier in self._sessions.grow(key, session_id, item, at):
+        for earlier in self._sessions.grow(key, session_id, item, at).session:
             self._rows.add(earlier, item, 1)
             self._rows.add(item, earlier, 1)
 

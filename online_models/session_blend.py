@@ -17,8 +17,8 @@ from schemas.messages import Event
 class SessionBlend:
     """Ranks what session kNN, rules, repeats and two steps propose, as an online ranker weighs them.
 
-    Each event first teaches the ranker which of the candidates of its session came next, then the index. When
-    a session begins, its key's last one takes its place; what sessions don't propose, popularity fills up.
+    Each event first teaches the ranker which of the candidates of its session came next, then the index. What
+    its key looked at in sessions before is proposed as well; what nobody proposes, popularity fills up.
 
     Parameters
     ----------
@@ -57,17 +57,13 @@ class SessionBlend:
 
     def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
         """Learn an item without an event around it, at a time in epoch ms."""
-        earlier = self._sessions.last(key)
-        before = self._sessions.grow(key, session_id, item, at)
-        self._learn_next(item, self._find(key, before, earlier, at))
+        held = self._sessions.grow(key, session_id, item, at)
+        self._learn_next(item, self._candidates.find(key, held.session, at, earlier=held.earlier))
         self._index.learn_one(key, session_id, item, at)
 
     def held(self) -> tuple[int, int]:
         """Return how many items the index holds and how many sessions are open."""
         return len(self._index.known()), len(self._sessions)
-
-    def _find(self, key: str, session: Sequence[str], earlier: Sequence[str], now: int) -> Candidates:
-        return self._candidates.find(key, session or earlier, now, ended=not session)
 
     def _learn_next(self, item: str, found: Candidates) -> None:
         number = self._index.numbers([item])[0]
@@ -76,7 +72,9 @@ class SessionBlend:
             self._ranker.learn_one(found.features, int(places[0]))
 
     def rank(self, query: Query) -> Sequence[tuple[str, float]]:
-        found = self._find(query.key, query.session, self._sessions.last(query.key), query.now)
+        session, earlier = self._sessions.held(query.key)
+        earlier = earlier if query.session else earlier + session
+        found = self._candidates.find(query.key, query.session, query.now, earlier=earlier)
         scores = self._ranker.score_many(found.features).astype(np.float64)
         ranked = best(self._index.names, found.numbers.astype(np.int64), scores, query)
         return ranked if len(ranked) == query.k else self._filled(ranked, query)

@@ -20,6 +20,7 @@ from online_models.evidence_kernels import (
 from online_models.session_index import SessionIndex
 
 _LENGTH = 50
+_STAND_IN = 10
 
 
 class Candidates(NamedTuple):
@@ -60,7 +61,7 @@ class SessionCandidates:
         self._met = self._touched = self._lasts = np.zeros(0, np.int64)
         self._mark = 0
 
-    def find(self, key: str, session: Sequence[str], now: int, *, ended: bool = False) -> Candidates:
+    def find(self, key: str, session: Sequence[str], now: int, *, earlier: Sequence[str] = ()) -> Candidates:
         """Return the candidates for what comes next.
 
         Parameters
@@ -71,20 +72,24 @@ class SessionCandidates:
             Its items, oldest first.
         now : int
             Epoch ms.
-        ended : bool
-            Whether another session begins, of which there are no items yet.
+        earlier : sequence of str
+            Items of sessions before, oldest first; the last of them stand in for a session without items.
         """
         index = self._index
-        current = index.numbers(session[-_LENGTH:])
-        if not (current >= 0).any():
+        before = index.numbers(earlier[-_LENGTH:])
+        current = index.numbers(session[-_LENGTH:] or earlier[-_STAND_IN:])
+        own = np.concatenate([before, current])
+        if not (own >= 0).any():
             return Candidates(np.zeros(0, np.int32), np.zeros((0, FEATURES), np.float32))
         found = self._gather(current, index.session_of(key), now)
+        for number in before[before >= 0].tolist():
+            found = meet(number, self._sums, self._met, self._mark, self._touched, found)
         chosen = np.empty(self._most, np.int32)
-        chosen = chosen[: choose(self._sums, self._touched, found, current, chosen)]
+        chosen = chosen[: choose(self._sums, self._touched, found, own, chosen)]
         features = np.zeros((len(chosen), FEATURES), np.float32)
         describe_evidence(chosen, self._sums, features)
         places = (index.items, index.links, index.heads, index.counts)
-        describe_items(*places, current, index.newest, found, ended, chosen, features)
+        describe_items(*places, current, before, index.newest, found, not session, chosen, features)
         return Candidates(chosen, features)
 
     def evidence(self, key: str, session: Sequence[str], now: int) -> dict[str, NDArray[np.float32]]:

@@ -77,11 +77,13 @@ def test_only_what_puts_items_into_a_session_teaches() -> None:
 
 def test_a_session_ends_with_another_id_or_after_a_gap() -> None:
     sessions = OpenSessions(gap_ms=10)
-    assert sessions.grow("u:a", "one", "a", 0) == []
-    assert sessions.grow("u:a", "one", "b", 100) == ["a"]
-    assert sessions.grow("u:a", None, "c", 105) == ["a", "b"]
-    assert sessions.grow("u:a", "two", "d", 106) == []
-    assert sessions.grow("u:a", None, "e", 120) == []
+    assert sessions.grow("u:a", "one", "a", 0) == ([], [])
+    assert sessions.grow("u:a", "one", "b", 100) == (["a"], [])
+    assert sessions.grow("u:a", None, "c", 105) == (["a", "b"], [])
+    assert sessions.grow("u:a", "two", "d", 106) == ([], ["a", "b", "c"])
+    assert sessions.grow("u:a", None, "e", 120) == ([], ["a", "b", "c", "d"])
+    assert sessions.held("u:a") == (["e"], ["a", "b", "c", "d"])
+    assert sessions.held("u:b") == ([], [])
 
 
 def test_memory_is_flat_on_a_stream_ten_times_longer_than_the_bounds() -> None:
