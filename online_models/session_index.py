@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from online_models.session_kernels import LAST_AT, LENGTH, NONE, ROOT, append, forget, recent_rows
 
 _FIRST_ITEMS = 1024
+_MOST_PLACES = 2**31 - 1
 
 
 class Owner(NamedTuple):
@@ -33,6 +34,11 @@ class SessionIndex:
         Most items in a row.
     gap_ms : int
         A session without an id ends after this long without an event.
+
+    Raises
+    ------
+    ValueError
+        There are more places than can be numbered.
 
     Attributes
     ----------
@@ -63,6 +69,11 @@ class SessionIndex:
     """
 
     def __init__(self, *, sessions: int = 150_000, width: int = 32, gap_ms: int = 1_800_000) -> None:
+        if sessions * width > _MOST_PLACES:
+            raise ValueError(
+                f"{sessions} sessions of {width} items are {sessions * width} places; expected at most"
+                f" {_MOST_PLACES}: hold fewer sessions"
+            )
         self.items = np.zeros((sessions, width), np.int32)
         self.links = np.zeros((sessions * width, 2), np.int32)
         self.about = np.zeros((sessions, 4), np.int64)
@@ -96,7 +107,7 @@ class SessionIndex:
         append(self.items, self.links, self.about, self.heads, self.counts, row, number, at)
 
     def session_of(self, key: str) -> int:
-        """Return the number of the first part of a key's newest session, -1 if there is none."""
+        """Return the number of the first part of the session a key acted in last, -1 if that is not held."""
         session = self._latest.get(key, NONE)
         return NONE if session == NONE else int(self.about[session % len(self.about), ROOT])
 

@@ -31,6 +31,7 @@ class PlainSessionKnn:
         self.weighting, self.sessions, self.width, self.gap_ms = weighting, sessions, width, gap_ms
         self.parts: list[Part] = []
         self.places: list[tuple[int, str]] = []
+        self.latest: dict[str, Part] = {}
         self.begun = 0
 
     def learn(self, key: str, session_id: str | None, item: str, at: int) -> None:
@@ -38,20 +39,16 @@ class PlainSessionKnn:
         part.items.append(item)
         part.last_at = max(part.last_at, at)
         self.places.append((part.number, item))
-        # The newest session of a key is the one that was last acted in.
-        self.parts.remove(part)
-        self.parts.append(part)
+        self.latest[key] = part
 
     def _part(self, key: str, session_id: str | None, at: int) -> Part:
-        mine = [part for part in self.parts if part.key == key]
-        if session_id is not None:
-            mine = [part for part in mine if part.session_id == session_id]
-        elif mine and at - mine[-1].last_at > self.gap_ms:
-            mine = []
-        if mine and len(mine[-1].items) < self.width:
-            return mine[-1]
-        owner = (mine[-1].key, mine[-1].session_id) if mine else (key, session_id)
-        part = Part(self.begun, *owner, at, mine[-1].root if mine else self.begun, [])
+        found = self._going_on(key, session_id, at)
+        if found is not None and len(found.items) < self.width:
+            return found
+        if found is None:
+            part = Part(self.begun, key, session_id, at, self.begun, [])
+        else:
+            part = Part(self.begun, found.key, found.session_id, at, found.root, [])
         self.begun += 1
         self.parts.append(part)
         live = self.begun - self.sessions
@@ -59,9 +56,19 @@ class PlainSessionKnn:
         self.places = [(number, each) for number, each in self.places if number >= live]
         return part
 
+    def _going_on(self, key: str, session_id: str | None, at: int) -> Part | None:
+        if session_id is not None:
+            mine = [part for part in self.parts if (part.key, part.session_id) == (key, session_id)]
+            return mine[-1] if mine else None
+        latest = self.latest.get(key)
+        if latest not in self.parts or latest is None or at - latest.last_at > self.gap_ms:
+            return None
+        return latest
+
     def session_of(self, key: str) -> int:
-        roots = [part.root for part in self.parts if part.key == key]
-        return roots[-1] if roots else -1
+        """Return the first part of the session that a key acted in last, -1 if that part is forgotten."""
+        latest = self.latest.get(key)
+        return latest.root if latest is not None and latest in self.parts else -1
 
     def neighbours(self, current: list[str], own: int) -> list[Part]:
         by_number = {part.number: part for part in self.parts}

@@ -77,6 +77,11 @@ def test_a_session_is_known_by_its_id_and_without_one_by_the_idle_gap() -> None:
     assert index.newest == 2
 
 
+def test_more_places_than_can_be_numbered_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at most 2147483647: hold fewer sessions"):
+        SessionIndex(sessions=10**8, width=32)
+
+
 def test_the_current_session_is_not_its_own_neighbour_even_when_it_is_longer_than_a_row() -> None:
     knn = SessionKnn(VSTAN, SessionIndex(width=2))
     for item in ("tea", "cup", "tea", "pot", "tea"):
