@@ -31,18 +31,18 @@ _CHOOSING = np.array(
 _OWN = 100.0
 
 
-@compiled("int64(float32[:,::1], int64[::1], int64, int32[::1], int32[::1])")
-def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Items) -> int:
+@compiled("int64(float32[:,::1], int64[::1], int64, int32[::1], int64[::1])")
+def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Ints) -> int:
     """Choose the items with the most evidence, best first, before them those that somebody has looked at.
 
     Parameters
     ----------
     sums, touched, found
-        Evidence by item; the items that have some.
+        Rows of evidence; the item of each; how many there are.
     own : array
         Items that somebody has looked at, all of which have been met; -1 for those that are not known.
     chosen : array
-        Receives the items; its length is the bound.
+        Receives the rows; its length is the bound.
 
     Returns
     -------
@@ -53,10 +53,10 @@ def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Items) -> 
     for column in _CHOOSING:
         most = np.float32(0.0)
         for n in range(found):
-            most = max(most, sums[touched[n], column])
+            most = max(most, sums[n, column])
         if most > 0:
             for n in range(found):
-                support[n] += sums[touched[n], column] / most
+                support[n] += sums[n, column] / most
     for n in range(found):
         for item in own:
             if touched[n] == item:
@@ -70,19 +70,19 @@ def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Items) -> 
     equal = np.flatnonzero(support == least)[: kept - len(above)]
     order = above[np.argsort(-support[above], kind="mergesort")]
     for n in range(len(order)):
-        chosen[n] = touched[order[n]]
+        chosen[n] = order[n]
     for n in range(len(equal)):
-        chosen[len(order) + n] = touched[equal[n]]
+        chosen[len(order) + n] = equal[n]
     return kept
 
 
-@compiled("void(int32[::1], float32[:,::1], float32[:,::1])")
-def describe_evidence(chosen: Items, sums: Sums, features: Sums) -> None:
+@compiled("void(int64[::1], float32[:,::1], float32[:,::1])")
+def describe_evidence(chosen: Ints, sums: Sums, features: Sums) -> None:
     """Write the evidence of each candidate: as a share of the most that any has, and by itself."""
     for column in range(COLUMNS):
         most = np.float32(0.0)
-        for item in chosen:
-            most = max(most, sums[item, column])
+        for row in chosen:
+            most = max(most, sums[row, column])
         if most <= 0:
             continue
         for n in range(len(chosen)):

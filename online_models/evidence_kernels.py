@@ -1,7 +1,7 @@
 """Compiled loops that gather, in a few walks over the session index, what speaks for each item to be next.
 
-Evidence is a row of sums per item. A row counts from the moment its item is met in this walk, which a mark
-says, so that nothing has to be set to 0 in between.
+Evidence is a row of sums per item that is met, in the order in which they are met. Each walk counts its rows
+from a base above all those of the walks before, so that nothing has to be set to 0 in between.
 """
 
 import numpy as np
@@ -48,12 +48,29 @@ _STEP_PLACES, _STEP_REACH = 40, 3
 
 
 @compiled("int64(int64, float32[:,::1], int64[::1], int64, int64[::1], int64)")
-def meet(item: int, sums: Sums, met: Ints, mark: int, touched: Ints, found: int) -> int:
-    """Begin the evidence of an item that was not met before; how many have been met."""
-    if met[item] == mark:
+def meet(item: int, sums: Sums, met: Ints, base: int, touched: Ints, found: int) -> int:
+    """Begin the evidence of an item that was not met before.
+
+    Parameters
+    ----------
+    item : int
+        Its number.
+    sums, touched : array
+        A row of sums, and the item, for each that was met; nothing is begun once they are full.
+    met : array
+        For each item, `base` and its row; less if it was not met in this walk.
+    found : int
+        How many have been met.
+
+    Returns
+    -------
+    int
+        How many have been met now.
+    """
+    if met[item] >= base or found == len(touched):
         return found
-    met[item] = mark
-    sums[item, :] = 0.0
+    met[item] = base + found
+    sums[found, :] = 0.0
     touched[found] = item
     return found + 1
 
@@ -73,7 +90,7 @@ def ask_neighbours(
     rows: Ints,
     sums: Sums,
     met: Ints,
-    mark: int,
+    base: int,
     touched: Ints,
     found: int,
 ) -> int:
@@ -108,10 +125,12 @@ def ask_neighbours(
         for place in range(about[row, LENGTH]):
             item = items[row, place]
             if item >= 0:
-                found = meet(item, sums, met, mark, touched, found)
+                found = meet(item, sums, met, base, touched, found)
+                if met[item] < base:
+                    continue
                 rarity = np.log(sessions / counts[item])
                 close = near[abs(place - match)]
-                mine = sums[item]
+                mine = sums[met[item] - base]
                 mine[VSTAN] += by_match * close * (1 + rarity)
                 mine[VSKNN] += by_set * (1 + 10 * rarity)
                 mine[STAN] += by_short * close
@@ -136,7 +155,7 @@ def follow(
     column: int,
     sums: Sums,
     met: Ints,
-    mark: int,
+    base: int,
     touched: Ints,
     found: int,
 ) -> int:
@@ -167,8 +186,10 @@ def follow(
             if other == at:
                 continue
             item = items[row, other] if items[row, other] >= 0 else ~items[row, other]
-            found = meet(item, sums, met, mark, touched, found)
-            mine = sums[item]
+            found = meet(item, sums, met, base, touched, found)
+            if met[item] < base:
+                continue
+            mine = sums[met[item] - base]
             mine[column + TOGETHER] += 1
             mine[column + TOGETHER_NEWLY] += lately
             if other < at:
@@ -193,7 +214,7 @@ def step_twice(
     own: int,
     sums: Sums,
     met: Ints,
-    mark: int,
+    base: int,
     touched: Ints,
     found: int,
 ) -> int:
@@ -201,7 +222,7 @@ def step_twice(
     width = items.shape[1]
     support = np.empty(found)
     for n in range(found):
-        mine = sums[touched[n]]
+        mine = sums[n]
         raw = mine[VSTAN] + 0.2 * mine[NORMED] + mine[FOLLOWED + SOON]
         support[n] = raw / np.sqrt(counts[touched[n]] + 3.0)
     steps = min(_STEPS, found)
@@ -221,7 +242,9 @@ def step_twice(
             for other in range(max(0, at - _STEP_REACH), min(about[row, LENGTH], at + _STEP_REACH + 1)):
                 item = items[row, other] if items[row, other] >= 0 else ~items[row, other]
                 if item != asked:
-                    found = meet(item, sums, met, mark, touched, found)
+                    found = meet(item, sums, met, base, touched, found)
+                    if met[item] < base:
+                        continue
                     distance = abs(other - at) * np.sqrt(counts[item] + 3.0)
-                    sums[item, TWO_STEPS] += weight * 0.97**seen / distance
+                    sums[met[item] - base, TWO_STEPS] += weight * 0.97**seen / distance
     return found

@@ -7,11 +7,15 @@ import numpy as np
 from online_models.candidate_kernels import FEATURES
 from online_models.evaluation.contract import Query
 from online_models.open_sessions import ACTIONS, OpenSessions
+from online_models.protocols import Ranker
 from online_models.ranker import ListwiseRanker
 from online_models.session_candidates import Candidates, SessionCandidates
 from online_models.session_index import SessionIndex
 from online_models.session_knn import best
 from schemas.messages import Event
+
+_RANKED_LINES = 10
+"""So many lines of one event teach the ranker; the index learns all."""
 
 
 class SessionBlend:
@@ -24,7 +28,7 @@ class SessionBlend:
     ----------
     index : SessionIndex, optional
         Where sessions are kept; nobody else may teach it.
-    ranker : ListwiseRanker, optional
+    ranker : Ranker, optional
         Weighs the features of `SessionCandidates`.
     sessions : OpenSessions, optional
         What sessions have held.
@@ -42,23 +46,27 @@ class SessionBlend:
     def __init__(
         self,
         index: SessionIndex | None = None,
-        ranker: ListwiseRanker | None = None,
+        ranker: Ranker | None = None,
         sessions: OpenSessions | None = None,
     ) -> None:
         self._index = SessionIndex() if index is None else index
-        self._ranker = ListwiseRanker(FEATURES) if ranker is None else ranker
+        self._ranker: Ranker = ListwiseRanker(FEATURES) if ranker is None else ranker
         self._sessions = OpenSessions(length=50) if sessions is None else sessions
         self._candidates = SessionCandidates(self._index)
 
     def learn_one(self, x: Event) -> None:
         if x.kind in ACTIONS:
-            for line in x.lines:
-                self.learn_view(x.key, line.item, x.at, x.session_id)
+            for place, line in enumerate(x.lines):
+                self._learn_item(x.key, x.session_id, line.item, x.at, rank=place < _RANKED_LINES)
 
     def learn_view(self, key: str, item: str, at: int, session_id: str | None = None) -> None:
         """Learn an item without an event around it, at a time in epoch ms."""
+        self._learn_item(key, session_id, item, at, rank=True)
+
+    def _learn_item(self, key: str, session_id: str | None, item: str, at: int, *, rank: bool) -> None:
         held = self._sessions.grow(key, session_id, item, at)
-        self._learn_next(item, self._candidates.find(key, held.session, at, earlier=held.earlier))
+        if rank:
+            self._learn_next(item, self._candidates.find(key, held.session, at, earlier=held.earlier))
         self._index.learn_one(key, session_id, item, at)
 
     def held(self) -> tuple[int, int]:

@@ -44,6 +44,8 @@ class SessionCandidates:
         Most candidates.
     sample : int
         Most sessions compared, and places of an item looked at.
+    meet_most : int
+        Most items for which evidence is gathered; those of the current session come first.
 
     Examples
     --------
@@ -55,11 +57,14 @@ class SessionCandidates:
     (['cup', 'pot', 'tea'], True)
     """
 
-    def __init__(self, index: SessionIndex, *, most: int = 200, sample: int = 2500) -> None:
+    def __init__(
+        self, index: SessionIndex, *, most: int = 200, sample: int = 2500, meet_most: int = 20_000
+    ) -> None:
         self._index, self._most, self._sample = index, most, sample
-        self._sums = np.zeros((0, COLUMNS), np.float32)
-        self._met = self._touched = self._lasts = np.zeros(0, np.int64)
-        self._mark = 0
+        self._sums = np.zeros((meet_most, COLUMNS), np.float32)
+        self._touched = np.zeros(meet_most, np.int64)
+        self._met = self._lasts = np.zeros(0, np.int64)
+        self._base = 0
 
     def find(self, key: str, session: Sequence[str], now: int, *, earlier: Sequence[str] = ()) -> Candidates:
         """Return the candidates for what comes next.
@@ -83,11 +88,12 @@ class SessionCandidates:
             return Candidates(np.zeros(0, np.int32), np.zeros((0, FEATURES), np.float32))
         found = self._gather(current, index.session_of(key), now)
         for number in before[before >= 0].tolist():
-            found = meet(number, self._sums, self._met, self._mark, self._touched, found)
-        chosen = np.empty(self._most, np.int32)
-        chosen = chosen[: choose(self._sums, self._touched, found, own, chosen)]
+            found = meet(number, self._sums, self._met, self._base, self._touched, found)
+        rows = np.empty(self._most, np.int64)
+        rows = rows[: choose(self._sums, self._touched, found, own, rows)]
+        chosen = self._touched[rows].astype(np.int32)
         features = np.zeros((len(chosen), FEATURES), np.float32)
-        describe_evidence(chosen, self._sums, features)
+        describe_evidence(rows, self._sums, features)
         places = (index.items, index.links, index.heads, index.counts)
         describe_items(*places, current, before, index.newest, found, not session, chosen, features)
         return Candidates(chosen, features)
@@ -96,7 +102,8 @@ class SessionCandidates:
         """Return the sums of evidence of all items that are met, by column of `evidence_kernels`."""
         index = self._index
         found = self._gather(index.numbers(session[-_LENGTH:]), index.session_of(key), now)
-        return {index.names[number]: self._sums[number].copy() for number in self._touched[:found].tolist()}
+        names = (index.names[number] for number in self._touched[:found].tolist())
+        return dict(zip(names, self._sums[:found].copy(), strict=True))
 
     def _gather(self, current: NDArray[np.int32], own: int, now: int) -> int:
         index, work = self._index, self._work()
@@ -124,7 +131,6 @@ class SessionCandidates:
     def _work(self) -> tuple[NDArray[np.float32], NDArray[np.int64], int, NDArray[np.int64]]:
         size = len(self._index.heads)
         if len(self._met) < size:
-            self._sums = np.zeros((size, COLUMNS), np.float32)
-            self._met, self._touched, self._lasts = (np.zeros(size, np.int64) for _ in range(3))
-        self._mark += 1
-        return self._sums, self._met, self._mark, self._touched
+            self._met, self._lasts = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        self._base += len(self._touched)
+        return self._sums, self._met, self._base, self._touched

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from online_models.session_kernels import LAST_AT, LENGTH, NONE, ROOT, append, forget, recent_rows
 
 _FIRST_ITEMS = 1024
+_POPULAR = 500
 _MOST_PLACES = 2**31 - 1
 
 
@@ -85,6 +86,8 @@ class SessionIndex:
         self._mark = 0
         self._gone = np.zeros(width, np.int64)
         self._gap_ms = gap_ms
+        self._popular: list[str] = []
+        self._uncounted = 0
         self._numbers: dict[str, int] = {}
         self._free: list[int] = []
         self._owners: list[Owner] = []
@@ -105,6 +108,7 @@ class SessionIndex:
         number = self._number(item)
         row = session % len(self.items)
         append(self.items, self.links, self.about, self.heads, self.counts, row, number, at)
+        self._count_popular()
 
     def session_of(self, key: str) -> int:
         """Return the number of the first part of the session a key acted in last, -1 if that is not held."""
@@ -116,15 +120,8 @@ class SessionIndex:
         return np.array([self._numbers.get(name, NONE) for name in names], np.int32)
 
     def popular(self, most: int) -> list[str]:
-        """Return the items that are held most often, at most so many, ties by id."""
-        counts = self.counts[: len(self.names)]
-        if len(counts) > most:
-            least = np.partition(counts, len(counts) - most)[len(counts) - most]
-            found = np.flatnonzero(counts >= max(least, 1))
-        else:
-            found = np.flatnonzero(counts)
-        by_count = sorted((-int(counts[number]), self.names[number]) for number in found)
-        return [name for _, name in by_count[:most]]
+        """Return the items that are held most often, at most so many; counted anew now and then."""
+        return [name for name in self._popular[: 2 * most] if name in self._numbers][:most]
 
     def known(self) -> list[str]:
         """Return the items that a session holds."""
@@ -157,6 +154,21 @@ class SessionIndex:
             self._mark,
         )
         return held[:found]
+
+    def _count_popular(self) -> None:
+        # Counting anew takes as long as there are items: once in so many events it costs next to nothing.
+        self._uncounted += 1
+        if self._uncounted * 8 < len(self.names):
+            return
+        self._uncounted = 0
+        counts = self.counts[: len(self.names)]
+        kept = min(_POPULAR, len(counts))
+        found = np.argpartition(counts, len(counts) - kept)[len(counts) - kept :]
+        self._popular = [
+            self.names[number]
+            for number in sorted(found.tolist(), key=lambda each: (-int(counts[each]), self.names[each]))
+            if counts[number]
+        ]
 
     def _session(self, key: str, session_id: str | None, at: int) -> int:
         owner = Owner(key, session_id)
