@@ -75,6 +75,15 @@ def test_excluded_items_are_not_ranked_and_popular_ones_fill_up() -> None:
     assert [item for item, _ in model.rank(Query(key="s:x", now=10**7, k=2))] == ["a", "b"]
 
 
+def test_all_lines_of_a_large_order_are_learned() -> None:
+    model = SessionBlend()
+    lines = [Line(f"i{n}", []) for n in range(40)]
+    for n in range(3):
+        model.learn_one(Event(f"s:{n}", "purchase", n, "purchases", 0, n, n, n, lines=lines))
+    assert model.held() == (40, 3)
+    assert len(model.rank(Query(key="s:x", now=9, k=40, session=["i39"]))) == 40
+
+
 def test_who_comes_back_is_asked_by_the_last_session() -> None:
     model = SessionBlend()
     for n in range(30):

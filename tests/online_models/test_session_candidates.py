@@ -97,6 +97,28 @@ def test_no_more_than_the_bound_are_chosen_those_with_most_evidence() -> None:
     assert len(features_of(index, "a", most=4)) == 4
 
 
+def test_evidence_is_gathered_for_no_more_items_than_the_bound() -> None:
+    index = taught("abcdefgh", "acegb", "hgfab")
+    few = SessionCandidates(index, meet_most=3)
+    for _ in range(2):
+        found = few.find("s:new", ["a", "b"], 99, earlier=["h"])
+        names = {index.names[number] for number in found.numbers}
+        assert len(names) == 3
+        assert names >= {"a", "b"}
+
+
+def test_items_of_earlier_sessions_are_candidates_and_stand_in_for_a_session_without_items() -> None:
+    index = taught("xy", "ab")
+    both = SessionCandidates(index).find("s:new", ["a"], 99, earlier=["y", "x"])
+    about = {index.names[n]: f[2 * COLUMNS :] for n, f in zip(both.numbers, both.features, strict=True)}
+    assert {item for item, features in about.items() if features[20]} == {"x", "y"}
+    assert about["x"][21] > about["y"][21] > 0
+    assert not any(features[19] for features in about.values())
+    none = SessionCandidates(index).find("s:new", [], 99, earlier=["a"])
+    assert {index.names[number] for number in none.numbers} == {"a", "b"}
+    assert none.features[:, 2 * COLUMNS + 19].all()
+
+
 def test_a_session_of_unknown_items_has_no_candidates() -> None:
     assert features_of(taught("ab"), "z") == {}
     assert features_of(taught("ab"), "") == {}

@@ -77,6 +77,16 @@ def test_a_session_is_known_by_its_id_and_without_one_by_the_idle_gap() -> None:
     assert index.newest == 2
 
 
+def test_popular_items_are_those_held_most_often() -> None:
+    index = SessionIndex(sessions=40)
+    for n in range(80):
+        for item in ("often", f"i{n}", *(["sometimes"] if n % 2 else [])):
+            index.learn_one(f"s:{n}", None, item, n)
+    assert index.popular(2) == ["often", "sometimes"]
+    assert len(index.popular(10)) == 10
+    assert set(index.popular(100)) <= set(index.known())
+
+
 def test_more_places_than_can_be_numbered_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at most 2147483647: hold fewer sessions"):
         SessionIndex(sessions=10**8, width=32)
