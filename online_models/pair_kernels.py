@@ -6,36 +6,21 @@ it, so that where everything stands follows from what is in it (Amble and Knuth:
 Computer Journal 1974). Functions are compiled once and kept; none touches memory outside of a table.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from online_models.compilation import compiled
 from online_models.pair_table import EMPTY, HEADER, HOMES, SCOPE_BITS, Ints
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 FEWEST = 4
 """Homes of the smallest table."""
 
 _MOST_SHIFT = 62
-
-
-def _compiled(signature: str) -> Callable[[Function], Function]:
-    """Compile a function for these types when its module is imported; the result is kept on disk."""
-
-    def compiled(function: Function) -> Function:
-        try:
-            made: Function = njit(signature, cache=True)(function)
-        except RuntimeError:
-            # There is no folder that may be written to: each process compiles for itself, some seconds.
-            made = njit(signature)(function)
-        return made
-
-    return compiled
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba has no types
@@ -48,30 +33,30 @@ def _pointer(_typing: Any, address: Any) -> Any:
     return types.voidptr(address), generate
 
 
-@_compiled("int64(int64)")
+@compiled("int64(int64)")
 def larger(homes: int) -> int:
     """Homes of the next larger table: a quarter more."""
     return homes + homes // 4 + 1
 
 
-@_compiled("int64(int64)")
+@compiled("int64(int64)")
 def room(homes: int) -> int:
     """Slots for so many homes: a run of entries at the end may go beyond the last home."""
     return homes + homes // 16 + 4
 
 
-@_compiled("int64(int64)")
+@compiled("int64(int64)")
 def most(homes: int) -> int:
     """Entries that so many homes may hold."""
     return homes * 17 // 20
 
 
-@_compiled("int64(int64, int64)")
+@compiled("int64(int64, int64)")
 def _home(key: int, homes: int) -> int:
     return ((key >> 31) * homes) >> 32
 
 
-@_compiled("boolean(int64[::1], int64[::1], int64[::1])")
+@compiled("boolean(int64[::1], int64[::1], int64[::1])")
 def lay_out(table: Ints, keys: Ints, counts: Ints) -> bool:
     """Fill an empty table whose homes are set; False if the last entries find no slot.
 
@@ -97,7 +82,7 @@ def lay_out(table: Ints, keys: Ints, counts: Ints) -> bool:
     return True
 
 
-@_compiled("boolean(int64[::1], int64[::1])")
+@compiled("boolean(int64[::1], int64[::1])")
 def move_over(table: Ints, larger_one: Ints) -> bool:
     """Lay a table out in another one, as `lay_out` does; False if the last entries find no slot."""
     homes = larger_one[HOMES]
@@ -116,7 +101,7 @@ def move_over(table: Ints, larger_one: Ints) -> bool:
     return True
 
 
-@_compiled("void(int64[:], int64, int64, int64)")
+@compiled("void(int64[:], int64, int64, int64)")
 def _keep_largest(table: Ints, slots: int, scope: int, kept: int) -> None:
     """Drop all but the `kept` largest counts of a scope; among equal ones the smaller keys stay."""
     homes = table[HOMES]
@@ -155,7 +140,7 @@ def _keep_largest(table: Ints, slots: int, scope: int, kept: int) -> None:
     table[scope] = kept
 
 
-@_compiled("void(int64[:], int64, int64, int64)")
+@compiled("void(int64[:], int64, int64, int64)")
 def _remove(table: Ints, place: int, slots: int, homes: int) -> None:
     """Take an entry out; those behind it that are not at home move up."""
     table[table[HEADER + 2 * place] & SCOPE_BITS] -= 1
@@ -171,7 +156,7 @@ def _remove(table: Ints, place: int, slots: int, homes: int) -> None:
     table[HEADER + 2 * after - 1] = EMPTY
 
 
-@_compiled("boolean(int64[:], int64, int64, int64, int64, int64)")
+@compiled("boolean(int64[:], int64, int64, int64, int64, int64)")
 def _insert(table: Ints, place: int, slots: int, homes: int, key: int, count: int) -> bool:
     """Put a new entry in at its place; False if there is no room."""
     if table[0] + table[1] + table[2] + 1 > most(homes):
@@ -190,7 +175,7 @@ def _insert(table: Ints, place: int, slots: int, homes: int, key: int, count: in
     return True
 
 
-@_compiled("int64(int64[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64, int64, int64)")
+@compiled("int64(int64[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64, int64, int64)")
 def add_all(
     addresses: Ints,
     rows: NDArray[np.int32],

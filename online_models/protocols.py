@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
+from numpy import float32
+from numpy.typing import NDArray
 
 from schemas.messages import Centroids, ItemFacts, Neighbours
 from schemas.recommendations import RecommendedItem
@@ -61,6 +63,16 @@ class Answer(msgspec.Struct, frozen=True):
 
     items: list[RecommendedItem]
     segment: str | None
+
+
+class Ranker(Protocol):
+    """Orders lists by the features of their candidates, shape (candidates, features)."""
+
+    def learn_one(self, features: NDArray[float32], outcome: int) -> None:
+        """Learn which candidate of a list was chosen, by its place."""
+        ...
+
+    def score_many(self, features: NDArray[float32]) -> NDArray[float32]: ...
 
 
 class Recommender(Protocol):
