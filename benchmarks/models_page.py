@@ -42,6 +42,8 @@ on what else the machine does, scores don't.
   `-current`: these items are candidates, too.
 - `markov`: what followed the last item; `user-knn`: what the 50 nearest customers have; `isgd`: factors,
   one gradient step per event.
+- `session-blend`: candidates from sessions like the current one, weighed by a ranker that learns from each
+  event; `vsknn`, `stan`, `vstan`, `sr`, `ar`: what it is made from. [How they work](sessions.md).
 """
 
 

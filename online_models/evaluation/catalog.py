@@ -91,6 +91,16 @@ def _blend(settings: Settings, options: Options) -> Contender:
     return InProcess(with_options(settings, options))
 
 
+def _of_sessions(name: str) -> Entry:
+    def make(_settings: Settings, _given: Options) -> Contender:
+        # What it brings along is a compiler, of no use to the others.
+        from online_models.session_contenders import SESSION_CONTENDERS  # noqa: PLC0415
+
+        return SESSION_CONTENDERS[name]()
+
+    return Entry(make)
+
+
 def _cosine(**options: Any) -> Entry:
     return of(ItemCosine, options)
 
@@ -133,6 +143,7 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
             rate=Range(0.005, 0.3, log=True),
             regularisation=Range(1e-4, 0.1, log=True),
         ),
+        **{name: _of_sessions(name) for name in ("session-blend", "vsknn", "stan", "vstan", "ar", "sr")},
     }
 )
 """By the name after `--models`, in the order in which they are shown."""
