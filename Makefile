@@ -28,7 +28,8 @@ demo: $(READY)  ## watch recommendations change on a real Kafka (KAFKA=none: wit
 
 test: setup check  ## setup, then check: all that has to pass
 
-check: lint types tests  ## ruff, mypy --strict, doctests and all tests but the slow ones
+check: lint types  ## ruff, mypy --strict, the audit, doctests and all tests but the slow ones
+	@$(MAKE) --no-print-directory -j2 audit tests
 
 lint: $(READY)  ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -47,7 +48,7 @@ tests: $(READY)  ## doctests, unit, contract, property and integration tests (re
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit
 
-check-all: check audit  ## check, the audit, then the tests that take minutes
+check-all: check  ## check, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
 
 SCENARIO ?= kill

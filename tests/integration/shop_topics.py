@@ -23,6 +23,10 @@ from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
 
 
+READ_S = 900.0
+"""A long run leaves millions of records."""
+
+
 class Stored(NamedTuple):
     """One record as the broker has it; `topic` is without prefix, `version` that of a followed row."""
 
@@ -160,7 +164,7 @@ class ShopTopics:
                 )
             return all(self._consumer.position(place) >= ends[topic, place.partition] for place in places)
 
-        until(complete, f"all records of {topic}")
+        until(complete, f"all records of {topic}", timeout_s=READ_S)
         self._consumer.assign([])
         return sorted(found, key=lambda each: (each.partition, each.offset))
 
