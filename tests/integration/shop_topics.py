@@ -22,7 +22,6 @@ from streams.topics import create_topics, identify, list_topics
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage, partitions_of
 from tests.integration.worker_process import until
 
-
 READ_S = 900.0
 """A long run leaves millions of records."""
 
