@@ -6,7 +6,6 @@ before that leaves both as they were.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,13 +51,13 @@ class RocksBudget:
             rocksdb_bytes // 2, False, self.cache
         )
 
-    def options(self, *, compressed: bool = True) -> Options:
+    def options(self) -> Options:
         """Options of one database under this budget; keys and values are raw bytes."""
         options = Options(raw_mode=True)
         options.create_if_missing(True)
         options.set_write_buffer_manager(self.buffers)
         options.set_write_buffer_size(16 * 1024 * 1024)
-        options.set_compression_type(DBCompressionType.lz4() if compressed else DBCompressionType.none())
+        options.set_compression_type(DBCompressionType.lz4())
         options.set_max_background_jobs(2)
         options.set_keep_log_file_num(2)
         options.set_max_total_wal_size(128 * 1024 * 1024)
@@ -90,8 +89,6 @@ class RocksDatabase:
         Decoded rows kept, estimated, over all tables.
     read_only : bool
         Open beside a running owner; shows what was last flushed.
-    compressed : bool
-        Whether what is written from now on is compressed.
 
     Raises
     ------
@@ -99,17 +96,8 @@ class RocksDatabase:
         The folder is locked by another process, damaged, or absent when read only, or the disk is full.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        budget: RocksBudget,
-        *,
-        cache_bytes: int,
-        read_only: bool = False,
-        compressed: bool = True,
-    ) -> None:
-        self.path = path
-        self._options = partial(budget.options, compressed=compressed)
+    def __init__(self, path: Path, budget: RocksBudget, *, cache_bytes: int, read_only: bool = False) -> None:
+        self.path, self._budget = path, budget
         self._cache_bytes = cache_bytes
         self._tables: dict[str, Table[object]] = {}
         if not read_only:
@@ -118,7 +106,7 @@ class RocksDatabase:
             raise _nothing_there(path)
         access = AccessType.read_only() if read_only else AccessType.read_write()
         try:
-            self._db = Rdict(str(path), options=self._options(), access_type=access)
+            self._db = Rdict(str(path), options=budget.options(), access_type=access)
         except Exception as error:
             raise _cannot_open(path, error) from error
 
@@ -252,7 +240,7 @@ class RocksDatabase:
     def reopen(self) -> None:
         """Close and open again, with what is cached kept: RocksDB begins a new list of its files."""
         self._db.close()
-        self._db = Rdict(str(self.path), options=self._options(), access_type=AccessType.read_write())
+        self._db = Rdict(str(self.path), options=self._budget.options(), access_type=AccessType.read_write())
 
     def checkpoint(self, folder: Path) -> None:
         """Copy what is on disk to a folder that does not exist, by hard links (blocking; safe in a thread).

@@ -77,8 +77,7 @@ def open_stage(
     path = database_path(Path(settings.state.dir), stage, partition)
     source = STAGE_BY_NAME[stage].reads[0]
     cache_bytes = settings.state.cache_bytes // context.partitions(source)
-    # Half of a table of pairs is digests: compressing it costs more than it saves.
-    database = RocksDatabase(path, budget, cache_bytes=cache_bytes, compressed=stage != "rules")
+    database = RocksDatabase(path, budget, cache_bytes=cache_bytes)
     try:
         claim(database, meta_of(stage, partition, context, cluster=cluster, topic_id=topic_id))
         return _MAKERS[stage](partition, database, context)
