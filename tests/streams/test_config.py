@@ -113,11 +113,11 @@ def test_environment_is_parsed_to_the_settings_type(
         ),
         ({"FRESHREC_XYZ__QQQ": "1"}, ("FRESHREC_XYZ__QQQ", "freshrec config")),
         (
-            {"FRESHREC_STATE__FLUSH_INTERVAL_MS": "40000"},
+            {"FRESHREC_STATE__FLUSH_INTERVAL_MS": "140000"},
             (
-                "state.flush_interval_ms = 40000",
+                "state.flush_interval_ms = 140000",
                 "environment",
-                "state.flush_max_interval_ms = 30000 (default)",
+                "state.flush_max_interval_ms = 120000 (default)",
             ),
         ),
     ],
