@@ -99,7 +99,9 @@ def test_nothing_sent_and_all_topics_made_leaves_only_the_missing_state(settings
     findings = examine(settings, wait_s=0.0)
 
     assert [finding.name for finding in wrong(findings)] == ["state"]
-    assert [finding.name for finding in findings][2:] == ["broker", "topics", "lag", "lag", "lag", "models"]
+    assert [finding.name for finding in findings][2:] == [
+        *("erasure", "broker", "topics", "lag", "lag", "lag", "models")
+    ]
 
 
 def test_missing_topics_are_named_together(kafka: str, topic_prefix: str) -> None:
@@ -217,6 +219,7 @@ def test_the_command_is_content_with_a_topology_that_has_nothing_to_do(
     assert {finding["name"] for finding in told["findings"]} == {
         "disk",
         "state",
+        "erasure",
         "broker",
         "topics",
         "lag",
