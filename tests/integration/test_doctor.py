@@ -74,6 +74,8 @@ def a_member(settings: Settings, group: str, topic: str) -> Iterator[None]:
         bootstrap_servers=[settings.kafka.bootstrap_servers],
         group_id=f"{settings.kafka.topic_prefix}freshrec-{group}",
         enable_auto_commit=False,
+        # It may join before it knows of the topic, and is then assigned nothing until it asks again.
+        metadata_max_age_ms=500,
     )
     try:
         while not consumer.assignment():
