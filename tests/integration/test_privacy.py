@@ -120,6 +120,7 @@ def test_ids_of_people_are_in_nothing_that_a_replay_says_or_measures(
     assert MARK not in said.out + said.err
 
 
+@pytest.mark.slow
 def test_who_takes_consent_back_leaves_no_history_no_segment_and_no_list(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
