@@ -14,6 +14,7 @@ from streams.topology import TOPICS
 from tests.integration.shop_topics import ShopTopics
 from tests.integration.shops import a_shop, a_topology
 from tests.integration.worker_process import until
+from tests.traces import files_with
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -43,10 +44,6 @@ def topics_with(topics: ShopTopics, name: str) -> set[str]:
         for record in topics.read(topic.name)
         if name.encode() in (record.key or b"") + (record.value or b"")
     }
-
-
-def files_with(folder: Path, name: str) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and name.encode() in path.read_bytes()]
 
 
 def busiest(records: Iterable[Emitted]) -> str:

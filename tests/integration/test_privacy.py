@@ -20,6 +20,7 @@ from tests.integration.oracle import read_rows
 from tests.integration.shop_topics import ShopTopics
 from tests.integration.shops import a_shop, a_topology
 from tests.integration.worker_process import until
+from tests.traces import files_with
 
 pytestmark = pytest.mark.kafka
 
@@ -90,8 +91,7 @@ def test_ids_of_people_are_in_no_log_no_metric_and_no_header_and_under_a_key_now
             assert any(MARK in name for name in lists)
             return
         state = tmp_path / "state"
-        files = [path for path in state.rglob("*") if path.is_file()]
-        assert [path for path in files if MARK.encode() in path.read_bytes()] == []
+        assert files_with(state, MARK) == []
         for stage in ("history", "segments"):
             rows = [row for part in (0, 1) for row in read_rows(topics.settings, stage, part).items()]
             assert len(rows) > 30

@@ -12,13 +12,10 @@ from streams.rewriting import look_every_s, rewrite_if_due
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.state.compare import pairs
 from tests.streams.test_rocks_store import flush
+from tests.traces import files_with
 
 NAME = "conspicuous-4711"
 BUDGET = RocksBudget(8 * 1024 * 1024)
-
-
-def files_with(folder: Path, name: str) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.is_file() and name.encode() in path.read_bytes()]
 
 
 @pytest.fixture
