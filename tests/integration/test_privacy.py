@@ -129,11 +129,7 @@ def test_who_takes_consent_back_leaves_no_history_no_segment_and_no_list(
         topics = topology.topics
         worker = topology.worker().wait_ready()
         events = list(islice(shop.events(), 1_500))
-        topics.send(chain(shop.catalogue(), events))
-        topics.wait_caught_up()
-        until(lambda: len(topics.newest("segments")) > 20, "segments of customers")
-        segments, lists = topics.newest("segments"), topics.newest("recommendations")
-        name = next(each for each, value in segments.items() if value and lists.get(each))
+        name = _known(topics, chain(shop.catalogue(), events), segments=20)[0]
 
         at = max(each.at for each in events) + 1
         refusal = {"type": "customer", "user_id": name, "consent": {"profiling": False}, "at": at}
@@ -162,11 +158,8 @@ def test_who_is_forgotten_leaves_no_history_no_segment_and_no_list_and_may_begin
     with a_topology(kafka, topic_prefix, tmp_path, SEGMENTS__WARMUP_SAMPLES=20) as topology:
         topics = topology.topics
         worker = topology.worker().wait_ready()
-        topics.send(chain(shop.catalogue(), islice(shop.events(), 1_000)))
-        topics.wait_caught_up()
-        until(lambda: len(topics.newest("segments")) > 10, "segments of customers")
-        segments, lists = topics.newest("segments"), topics.newest("recommendations")
-        name, other = [each for each, value in segments.items() if value and lists.get(each)][:2]
+        records = chain(shop.catalogue(), islice(shop.events(), 1_000))
+        name, other = _known(topics, records, segments=10)[:2]
 
         done = topology.command("forget", name, other, "--json")
         assert done.returncode == 0, done.stderr
@@ -188,6 +181,15 @@ def test_who_is_forgotten_leaves_no_history_no_segment_and_no_list_and_may_begin
         assert forgotten == HistoryRow(erased_until=said["at"])
         (anew,) = _rows(topics, "history", f"hu:{name}", HistoryRow)
         assert (anew.behaviour.events, list(anew.items)) == (1, ["i00001"])
+
+
+def _known(topics: ShopTopics, records: Iterable[Emitted], *, segments: int) -> list[str]:
+    """Send records, and return who then has a segment and a list, once more than so many have a segment."""
+    topics.send(records)
+    topics.wait_caught_up()
+    until(lambda: len(topics.newest("segments")) > segments, "segments of customers")
+    found, lists = topics.newest("segments"), topics.newest("recommendations")
+    return [each for each, value in found.items() if value and lists.get(each)]
 
 
 def _rows(topics: ShopTopics, stage: str, key: str, row_type: Any) -> list[Any]:
