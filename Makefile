@@ -21,6 +21,8 @@ $(READY): pyproject.toml
 	  $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
 	@echo "installing freshrec and its tools into $(VENV); the first time this downloads some hundred megabytes"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "compiling what is compiled once"
+	@$(BIN)/python -c 'import streams.stages.opening, streams.stages.rules'
 	@touch $@
 
 demo: $(READY)  ## watch recommendations change on a real Kafka (KAFKA=none: without one)

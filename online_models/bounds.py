@@ -6,9 +6,12 @@ Upper estimates from the settings, for planning memory and for checks; nothing i
 from online_models.clusters import KEPT_NAMES
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
+from online_models.list_features import FEATURES as FEATURES_OF_A_LIST
 from online_models.membership import MAX_MARKS
+from online_models.ranker import UNITS
 from online_models.seen import WIDTH
 from online_models.segments import MAX_ITEMS
+from online_models.sessions import MAX_ACTS
 from schemas.settings import Settings
 
 NUMBER = 9
@@ -44,7 +47,7 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
     name, kept = id_bytes + HEAD, settings.history
     items = kept.max_items * (name + HEAD + 7 * NUMBER)
     orders = kept.max_orders * (HEAD + NUMBER + settings.rules.max_set_size * name)
-    sessions = kept.max_sessions * (name + 3 * NUMBER + settings.rules.max_set_size * name)
+    sessions = kept.max_sessions * (name + 3 * NUMBER + (settings.rules.max_set_size + MAX_ACTS) * name)
     categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
     hours = max(kept.guest_ttl_s, kept.erasure_ttl_s) // 3_600 + 3
     return {
@@ -96,3 +99,8 @@ def clusters(settings: Settings, id_bytes: int, *, categories: int = 8) -> dict[
 def _sample(id_bytes: int, categories: int) -> int:
     item = HEAD + (1 + categories) * (id_bytes + HEAD) + NUMBER
     return 2 * _VECTOR + MAX_ITEMS * item + 6 * NUMBER
+
+
+def ranker(_settings: Settings, _id_bytes: int) -> dict[str, int]:
+    """Most bytes of the one row of the ranker: its weights, and as many sums of squares."""
+    return {"w": FIXED + 8 * ((FEATURES_OF_A_LIST + 1) * (UNITS + 1) + UNITS)}

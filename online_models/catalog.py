@@ -12,6 +12,7 @@ from online_models.clusters import ClustersStep
 from online_models.history import HistoryStep
 from online_models.popularity import PopularityStep, PopularityTouch
 from online_models.protocols import Recommender, Step, Store, Views
+from online_models.ranker_step import RankerStep
 from online_models.recommender import BlendRecommender
 from online_models.rules import RulesStep, unpack
 from online_models.segments import SegmentsStep
@@ -23,6 +24,7 @@ from schemas.state import (
     GuestChunk,
     HistoryRow,
     PopularityRow,
+    RankerRow,
     RuleRow,
     SegmentRow,
     TotalsRow,
@@ -80,6 +82,10 @@ def _clusters(store: StoreMaker, settings: Settings) -> ClustersStep:
     return ClustersStep(store("c", ClusterRow), settings)
 
 
+def _ranker(store: StoreMaker, _settings: Settings) -> RankerStep:
+    return RankerStep(store("w", RankerRow))
+
+
 STEPS: Mapping[str, Model] = MappingProxyType(
     {
         "history": Model(
@@ -100,6 +106,7 @@ STEPS: Mapping[str, Model] = MappingProxyType(
         ),
         "segments": Model(_segments, own="s", bookkeeping={}, bounds=bounds.segments),
         "clusters": Model(_clusters, own="c", bookkeeping={}, bounds=bounds.clusters),
+        "ranker": Model(_ranker, own="w", bookkeeping={}, bounds=bounds.ranker),
     }
 )
 """What learns, in the order in which events flow."""

@@ -67,6 +67,34 @@ class ItemNumbers:
         self._places[among] = np.arange(len(among))
         return self._places[numbers]
 
+    def places_if(self, numbers: Numbers, among: Numbers) -> Numbers:
+        """Return the place of each number among distinct ones, -1 where they don't have it."""
+        if len(self._places) < len(self.names):
+            self._places = np.empty(2 * len(self.names), dtype=np.intp)
+        self._places[numbers] = -1
+        return self.places(numbers, among)
+
+    def best_first(self, numbers: Numbers, scores: Amounts) -> Iterator[tuple[str, float]]:
+        """Iterate over items and their scores, the largest first, ties by id.
+
+        Examples
+        --------
+        >>> numbers = ItemNumbers()
+        >>> list(numbers.best_first(numbers.of(["tea", "cup", "pot"]), np.array([1.0, 1.0, 2.0])))
+        [('pot', 2.0), ('cup', 1.0), ('tea', 1.0)]
+        """
+        most = _RANKED_TOGETHER
+        while len(numbers) > most:
+            least = np.partition(scores, len(scores) - most)[len(scores) - most]
+            best = scores >= least
+            yield from self._ranked(numbers[best], scores[best])
+            numbers, scores, most = numbers[~best], scores[~best], 8 * most
+        yield from self._ranked(numbers, scores)
+
+    def _ranked(self, numbers: Numbers, scores: Amounts) -> list[tuple[str, float]]:
+        names = [self.names[number] for number in numbers.tolist()]
+        return sorted(zip(names, scores.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
+
     def _add(self, items: Sequence[str]) -> None:
         for item in items:
             if item not in self._numbers:
@@ -75,13 +103,19 @@ class ItemNumbers:
 
 
 class Block(Protocol):
-    """What a source says: `amounts[n]`, at least 0, speaks for item `numbers[n]` because of `reason(n)`."""
+    """What sources say: `amounts[n]`, at least 0, speaks for item `numbers[n]` because of `reason(n)`.
+
+    `sources[n]` numbers the source that says it.
+    """
 
     @property
     def numbers(self) -> Numbers: ...
 
     @property
     def amounts(self) -> Amounts: ...
+
+    @property
+    def sources(self) -> Numbers: ...
 
     def reason(self, n: int) -> Reason: ...
 
@@ -124,6 +158,35 @@ class Evidence:
         """All items that any block speaks for."""
         return [self._numbers.names[number] for number in self._items.tolist()]
 
+    def among_best(self, most: int) -> tuple[Numbers, Amounts]:
+        """Return the items with the largest sums and these, the largest first; at most so many."""
+        items, sums = self._items, self._sums
+        if len(items) > most:
+            best = np.argpartition(sums, len(sums) - most)[len(sums) - most :]
+            items, sums = items[best], sums[best]
+        order = np.argsort(-sums, kind="stable")
+        return items[order], sums[order]
+
+    def of_sources(self, items: Numbers, sources: int) -> Amounts:
+        """Return what each source, by number, says for each of some items: shape (items, sources).
+
+        Examples
+        --------
+        >>> from online_models.sources import POPULAR_ALL, PopularBlock
+        >>> numbers = ItemNumbers()
+        >>> evidence = Evidence(numbers, [(0.5, PopularBlock(numbers, "all", [("tea", 4.0)]))])
+        >>> evidence.of_sources(numbers.of(["cup", "tea"]), sources=7)[:, POPULAR_ALL].tolist()
+        [0.0, 0.5]
+        """
+        found = np.zeros((len(items), sources))
+        if self._blocks:
+            pieces = np.concatenate([block.sources for block in self._blocks])
+            row_of_piece = self._numbers.places_if(self._items, items)[self._place]
+            known = row_of_piece >= 0
+            flat = row_of_piece[known] * sources + pieces[known]
+            found += np.bincount(flat, self._amounts[known], found.size).reshape(found.shape)
+        return found
+
     def best_first(self, score: Callable[[Amounts], Amounts] = np.positive) -> Iterator[tuple[str, float]]:
         """Iterate over all items and their scores, the largest first, ties by id.
 
@@ -132,23 +195,14 @@ class Evidence:
         score : callable
             Makes scores of sums of evidence, a larger one never from a smaller sum; the sums by default.
         """
-        items, scores = self._items, score(self._sums)
-        most = _RANKED_TOGETHER
-        while len(items) > most:
-            least = np.partition(scores, len(scores) - most)[len(scores) - most]
-            best = scores >= least
-            yield from self._ranked(items[best], scores[best])
-            items, scores, most = items[~best], scores[~best], 8 * most
-        yield from self._ranked(items, scores)
-
-    def _ranked(self, items: Numbers, scores: Amounts) -> list[tuple[str, float]]:
-        names = [self._numbers.names[number] for number in items.tolist()]
-        return sorted(zip(names, scores.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
+        return self._numbers.best_first(self._items, score(self._sums))
 
     def reasons(self, items: Sequence[str], *, max_reasons: int) -> list[list[Reason]]:
-        """Return for each item, all of which some block speaks for, the reasons, the strongest first."""
+        """Return for each item the reasons, the strongest first; none where no block speaks for it."""
+        places = self._numbers.places_if(self._numbers.of(items), self._items)
+        known = np.flatnonzero(places >= 0)
         row_of_place = np.full(len(self._items), -1)
-        row_of_place[self._numbers.places(self._numbers.of(items), self._items)] = np.arange(len(items))
+        row_of_place[places[known]] = known
         rows = row_of_place[self._place]
         pieces = np.flatnonzero(rows >= 0)
         pieces = pieces[np.argsort(-self._amounts[pieces], kind="stable")]

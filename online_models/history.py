@@ -11,7 +11,7 @@ from online_models.deltas import Delta, PairGroup, Touch, fixed_point
 from online_models.expiry import HOUR_MS, Expiry
 from online_models.links import Links, taken_back
 from online_models.protocols import Store
-from online_models.sessions import extend_session, find_session, grow_session, open_session
+from online_models.sessions import extend_session, find_session, grow_session, note_acts, open_session
 from schemas.messages import ORDERS, Event, Fact, Line
 from schemas.settings import Settings
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, OrderMark, Pending, TotalsRow
@@ -189,6 +189,7 @@ class HistoryStep:
             mark = open_session(row.sessions, x.session_id, x.at, max_sessions=self._history.max_sessions)
         else:
             extend_session(mark, x.session_id, x.at)
+        note_acts(mark, [line.item for line in x.lines])
         if x.kind not in ("view", "cart") or not teaches:
             return session_start, None
         return session_start, grow_session(mark, x.lines[0].item, max_set_size=self._rules.max_set_size)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.messages import Centroids, ItemFacts, Neighbours
+from online_models.session_index import SessionIndex
+from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
 
 
 class MemoryViews:
@@ -18,6 +19,10 @@ class MemoryViews:
         Rows of the catalogue.
     centroids : Centroids or None
         The clustering, None before its first publication.
+    sessions : SessionIndex or None
+        The newest sessions, None where nobody remembers them.
+    ranker : RankerWeights or None
+        The ranker, None before its first lesson.
 
     Examples
     --------
@@ -35,11 +40,14 @@ class MemoryViews:
         popular: Mapping[str, Sequence[tuple[str, float]]] | None = None,
         items: Iterable[ItemFacts] = (),
         centroids: Centroids | None = None,
+        sessions: SessionIndex | None = None,
+        ranker: RankerWeights | None = None,
     ) -> None:
         self.neighbour_rows = {row.item: row for row in neighbours}
         self.popular_scopes = dict(popular or {})
         self.item_rows = {row.item: row for row in items}
         self.clustering = centroids
+        self.session_index, self.ranker_weights = sessions, ranker
 
     def neighbours(self, item: str) -> Neighbours | None:
         return self.neighbour_rows.get(item)
@@ -52,3 +60,9 @@ class MemoryViews:
 
     def item(self, item: str) -> ItemFacts | None:
         return self.item_rows.get(item)
+
+    def sessions(self) -> SessionIndex | None:
+        return self.session_index
+
+    def ranker(self) -> RankerWeights | None:
+        return self.ranker_weights

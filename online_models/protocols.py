@@ -10,7 +10,8 @@ import msgspec
 from numpy import float32
 from numpy.typing import NDArray
 
-from schemas.messages import Centroids, ItemFacts, Neighbours
+from online_models.session_index import SessionIndex
+from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
 from schemas.recommendations import RecommendedItem
 from schemas.state import HistoryRow
 
@@ -48,12 +49,20 @@ class Views(Protocol):
 
     def item(self, item: str) -> ItemFacts | None: ...
 
+    def sessions(self) -> SessionIndex | None: ...
+
+    def ranker(self) -> RankerWeights | None: ...
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms)."""
+    """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms).
+
+    `key` is as in events (`u:anna`), "" for somebody whose own sessions need not be told from others'.
+    """
 
     history: HistoryRow | None
     now: int
+    key: str = ""
     k: int = 10
     exclude: frozenset[str] = frozenset()
 

@@ -1,12 +1,18 @@
 """Learning to rank, list by list: a small network that learns from what was chosen out of a list."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from online_models.ranker_kernels import gradients, score, step
 
 Matrix = NDArray[np.float32]
-_FIRST_SQUARE = 1e-3
+UNITS: Final = 32
+"""Hidden units, unless told otherwise."""
+
+_FIRST_SQUARE: Final = 1e-3
 
 
 class ListwiseRanker:
@@ -29,6 +35,9 @@ class ListwiseRanker:
         Length of the first steps.
     seed : int
         Of the first weights.
+    prior : sequence of float
+        What the score of a candidate is, as weights of its features, before anything is learned; by chance
+        when empty.
 
     Examples
     --------
@@ -40,16 +49,43 @@ class ListwiseRanker:
     1
     """
 
-    def __init__(self, features: int, *, units: int = 32, rate: float = 0.1, seed: int = 1) -> None:
+    def __init__(
+        self,
+        features: int,
+        *,
+        units: int = UNITS,
+        rate: float = 0.1,
+        seed: int = 1,
+        prior: Sequence[float] = (),
+    ) -> None:
         drawn = np.random.default_rng(seed)
         weights = drawn.standard_normal((features + 1, units + 1)) / np.sqrt(features)
         weights[features], weights[:, units] = 0, 0
-        self._weights = weights.astype(np.float32)
-        self._out = (drawn.standard_normal(units) / np.sqrt(units)).astype(np.float32)
-        self._gradient, self._out_gradient = np.zeros_like(self._weights), np.zeros_like(self._out)
+        out = drawn.standard_normal(units) / np.sqrt(units)
+        if len(prior):
+            weights[:features, units], out = prior, np.zeros(units)
+        self._take(weights.astype(np.float32), out.astype(np.float32))
         self._squares = np.full(self._weights.size, _FIRST_SQUARE, np.float32)
         self._out_squares = np.full(units, _FIRST_SQUARE, np.float32)
         self._rate = rate
+
+    def _take(self, weights: Matrix, out: Matrix) -> None:
+        self._weights, self._out = weights, out
+        self._gradient, self._out_gradient = np.zeros_like(weights), np.zeros_like(out)
+
+    @classmethod
+    def over(
+        cls, weights: Matrix, out: Matrix, squares: Matrix, out_squares: Matrix, *, rate: float = 0.1
+    ) -> "ListwiseRanker":
+        """Make a ranker that goes on with these arrays, and changes them: flat, as `arrays` gives them."""
+        ranker, units = cls.__new__(cls), len(out)
+        ranker._take(weights.reshape(-1, units + 1), out)
+        ranker._squares, ranker._out_squares, ranker._rate = squares, out_squares, rate
+        return ranker
+
+    def arrays(self) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+        """Return weights, of features and of units, and the sums of squared gradients of each; all flat."""
+        return self._weights.ravel(), self._out, self._squares, self._out_squares
 
     def score_many(self, features: Matrix) -> Matrix:
         """Return a score for each candidate, higher for those more likely to be chosen.

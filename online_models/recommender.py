@@ -1,22 +1,21 @@
-"""The first recommender: blends similarity, rules, recent items and popularity into one list with reasons.
+"""The default recommender: blends sessions, similarity, rules, recent items and popularity into one list.
 
-It reads views and a history and never writes; it has no clock and no chance in it.
+Until the ranker has learned enough, the order is that of the evidence's noisy-or; from then on it is the
+ranker's: the chance of each candidate to be acted on next. It reads views and a history and never writes; it
+has no clock and no chance in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from online_models import features, kmeans
-from online_models.candidates import Candidates
 from online_models.evidence import Amounts, Evidence
 from online_models.filters import Filters
 from online_models.protocols import Answer, Request, Views
-from online_models.published import PublishedBlocks
-from online_models.traces import newest_traces
-from schemas.recommendations import RecommendedItem
+from online_models.ranking import Found, LearnedOrder, ListCandidates
+from online_models.session_reasons import session_reasons
+from schemas.recommendations import Reason, RecommendedItem
 from schemas.settings import Settings
-from schemas.state import HistoryRow
 
 _DECIMALS = 6
 
@@ -69,7 +68,7 @@ class BlendRecommender:
     --------
     >>> from online_models.memory_views import MemoryViews
     >>> from schemas.messages import WEIGHT_ONE, Neighbours, Neighbour
-    >>> from schemas.state import ItemMark
+    >>> from schemas.state import HistoryRow, ItemMark
     >>> views = MemoryViews(
     ...     neighbours=[Neighbours("tea", [Neighbour("cup", 0.8, 15.0)], {})], popular={"all": [("jam", 2.0)]}
     ... )
@@ -82,59 +81,74 @@ class BlendRecommender:
 
     def __init__(self, views: Views, settings: Settings) -> None:
         self._views, self._settings = views, settings.recommend
-        self._published = PublishedBlocks(views, settings.recommend)
+        self._lists = ListCandidates(views, settings)
+        self._order = LearnedOrder(views, settings.ranker)
 
     def recommend(self, request: Request) -> Answer:
-        views, settings = self._views, self._settings
-        self._published.bound()
-        traces = newest_traces(
-            request.history,
-            now=request.now,
-            history_items=settings.history_items,
-            half_life_s=settings.recency_half_life_s,
-        )
-        segment = self._segment(request.history)
-        candidates = Candidates(views, self._published, settings, traces, now=request.now, segment=segment)
-        filters = Filters(views, request, settings)
-        evidence = candidates.evidence()
-        chosen = self._choose(evidence, filters, request.k)
+        found = self._lists.find(request)
+        filters = Filters(self._views, request, self._settings)
+        chosen, by_sessions = [], frozenset[str]()
+        if self._order.ready():
+            described = self._lists.describe(found)
+            by_sessions = frozenset(described.names[: described.by_sessions])
+            ranked = self._lists.numbers.best_first(described.numbers, self._order.scores(described))
+            chosen = self._choose(ranked, filters, request.k)
         if len(chosen) < request.k:
-            candidates.widen(filters.is_new, missing=request.k - len(chosen))
-            evidence = candidates.evidence()
-            chosen = self._choose(evidence, filters, request.k)
-        reasons = evidence.reasons([item for item, _ in chosen], max_reasons=settings.max_reasons)
+            chosen = self._filled(chosen, found, filters, request.k)
+        reasons = self._reasons([item for item, _ in chosen], found, by_sessions)
         items = [
             RecommendedItem(item, rank, score, None, why)
             for rank, ((item, score), why) in enumerate(zip(chosen, reasons, strict=True), start=1)
         ]
-        return Answer(items, None if segment is None else segment[0])
+        return Answer(items, found.segment)
 
-    def _segment(self, history: HistoryRow | None) -> tuple[str, Sequence[tuple[str, float]]] | None:
-        """Return the customer's segment and what is popular there."""
-        if history is None or not history.behaviour.events:
-            return None
-        centroids = self._views.centroids()
-        if centroids is None:
-            return None
-        assigned = kmeans.assign(centroids, features.vector(history.behaviour))
-        if assigned is None:
-            return None
-        place = int(assigned[0])
-        # A clustering can be published before anything is known of its segments.
-        known = place < len(centroids.segments)
-        return assigned[0], centroids.segments[place].top_items if known else ()
+    def _filled(
+        self, chosen: list[tuple[str, float]], found: Found, filters: Filters, k: int
+    ) -> list[tuple[str, float]]:
+        """Add what the evidence alone would choose, with scores below those that are there."""
+        wanted = self._unranked(found.evidence, chosen, filters, k)
+        if len(wanted) < k:
+            has = {item for item, _ in chosen}
+            found.widen(lambda item: item not in has and filters.is_new(item), missing=k - len(wanted))
+            wanted = self._unranked(found.evidence, chosen, filters, k)
+        # What is certain by the evidence has the score of the last that was ranked: a tie, which goes by id.
+        return sorted(wanted, key=lambda each: (-each[1], each[0]))
 
-    def _choose(self, evidence: Evidence, filters: Filters, k: int) -> list[tuple[str, float]]:
+    def _unranked(
+        self, evidence: Evidence, chosen: list[tuple[str, float]], filters: Filters, k: int
+    ) -> list[tuple[str, float]]:
+        has = {item for item, _ in chosen}
+        least = chosen[-1][1] if chosen else 1.0
+        others = (
+            (item, least * score) for item, score in evidence.best_first(blend_scores) if item not in has
+        )
+        looked_at = sum(map(filters.looked_at, has))
+        return chosen + self._choose(others, filters, k - len(chosen), looked_at=looked_at)
+
+    def _reasons(self, items: list[str], found: Found, by_sessions: frozenset[str]) -> list[list[Reason]]:
+        most, index = self._settings.max_reasons, self._views.sessions()
+        reasons = found.evidence.reasons(items, max_reasons=most)
+        if index is None or not by_sessions:
+            return reasons
+        told = session_reasons(index, [item for item in items if item in by_sessions], found)
+        return [
+            ([told[item], *why][:most] if item in told else why)
+            for item, why in zip(items, reasons, strict=True)
+        ]
+
+    def _choose(
+        self, best_first: Iterable[tuple[str, float]], filters: Filters, k: int, *, looked_at: int = 0
+    ) -> list[tuple[str, float]]:
         """Take the best k that the filters admit, and no more looked-at items than there are places."""
         chosen: list[tuple[str, float]] = []
-        places = self._settings.max_recent
-        for item, score in evidence.best_first(blend_scores):
+        places = self._settings.max_recent - looked_at
+        for item, score in best_first:
             if len(chosen) == k:
                 break
             if not filters.admit(item):
                 continue
             if filters.looked_at(item):
-                if not places:
+                if places <= 0:
                     continue
                 places -= 1
             chosen.append((item, score))

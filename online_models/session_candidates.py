@@ -29,6 +29,11 @@ class Candidates(NamedTuple):
     numbers: NDArray[np.int32]
     features: NDArray[np.float32]
 
+    @classmethod
+    def none(cls) -> "Candidates":
+        """Return no candidates."""
+        return cls(np.zeros(0, np.int32), np.zeros((0, FEATURES), np.float32))
+
 
 class SessionCandidates:
     """Gathers evidence for items over a session index.
@@ -85,7 +90,7 @@ class SessionCandidates:
         current = index.numbers(session[-_LENGTH:] or earlier[-_STAND_IN:])
         own = np.concatenate([before, current])
         if not (own >= 0).any():
-            return Candidates(np.zeros(0, np.int32), np.zeros((0, FEATURES), np.float32))
+            return Candidates.none()
         found = self._gather(current, index.session_of(key), now)
         for number in before[before >= 0].tolist():
             found = meet(number, self._sums, self._met, self._base, self._touched, found)

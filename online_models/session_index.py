@@ -1,23 +1,26 @@
 """Sessions as they go on, indexed by item, in bounded memory: what session kNN looks its neighbours up in."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
+from online_models.open_sessions import ACTIONS
 from online_models.session_kernels import LAST_AT, LENGTH, NONE, ROOT, append, forget, recent_rows
+from schemas.messages import Fact
+from schemas.state import SessionRows
 
 _FIRST_ITEMS = 1024
 _POPULAR = 500
 _MOST_PLACES = 2**31 - 1
+KEY, OWNER = range(2)
+"""Columns of owners: digests of whose session it is, and of that together with the session's id."""
 
 
-class Owner(NamedTuple):
-    """Whose session it is, and under which id."""
-
-    key: str
-    session_id: str | None
+def _digest(key: str, session_id: str | None = None) -> int:
+    text = key if session_id is None else f"{key}\0{session_id}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 class SessionIndex:
@@ -25,7 +28,8 @@ class SessionIndex:
 
     A session is known by its key and session id; without an id it is the key's newest one, unless that has
     been idle for longer than the gap. A session longer than a row goes on in another row. When all rows are
-    taken, the session that began first is forgotten, with the items that no other one holds.
+    taken, the session that began first is forgotten, with the items that no other one holds. Of keys and ids
+    of sessions only digests are held.
 
     Parameters
     ----------
@@ -90,9 +94,9 @@ class SessionIndex:
         self._uncounted = 0
         self._numbers: dict[str, int] = {}
         self._free: list[int] = []
-        self._owners: list[Owner] = []
-        self._open: dict[Owner, int] = {}
-        self._latest: dict[str, int] = {}
+        self._owners = np.zeros((sessions, 2), np.int64)
+        self._open: dict[int, int] = {}
+        self._latest: dict[int, int] = {}
 
     def learn_one(self, key: str, session_id: str | None, item: str, at: int) -> None:
         """Add an item to the end of its session, or open one.
@@ -104,7 +108,22 @@ class SessionIndex:
         at : int
             Event time, epoch ms.
         """
-        session = self._session(key, session_id, at)
+        self._append(self._session(key, session_id, at), item, at)
+
+    def learn_fact(self, x: Fact) -> None:
+        """Learn an event as the history step accepted it, which also said whether it opened a session.
+
+        A guest is one session. An erasure, or consent that ends, takes all sessions of its key out.
+        """
+        if x.kind == "erasure":
+            self._forget_key(_digest(x.key))
+        elif x.kind in ACTIONS:
+            key, opens = _digest(x.key), x.session_start and not x.key.startswith("s:")
+            for place, line in enumerate(x.lines):
+                session = NONE if opens and not place else self._latest.get(key, NONE)
+                self._append(self._begun(key, key, session, x.at), line.item, x.at)
+
+    def _append(self, session: int, item: str, at: int) -> None:
         number = self._number(item)
         row = session % len(self.items)
         append(self.items, self.links, self.about, self.heads, self.counts, row, number, at)
@@ -112,7 +131,7 @@ class SessionIndex:
 
     def session_of(self, key: str) -> int:
         """Return the number of the first part of the session a key acted in last, -1 if that is not held."""
-        session = self._latest.get(key, NONE)
+        session = self._latest.get(_digest(key), NONE)
         return NONE if session == NONE else int(self.about[session % len(self.about), ROOT])
 
     def numbers(self, names: Sequence[str]) -> NDArray[np.int32]:
@@ -171,46 +190,99 @@ class SessionIndex:
         ]
 
     def _session(self, key: str, session_id: str | None, at: int) -> int:
-        owner = Owner(key, session_id)
-        session = self._open.get(owner, NONE) if session_id is not None else self._idle(key, at)
-        if session == NONE:
-            return self._begin(owner, NONE, at)
-        row = session % len(self.items)
-        if self.about[row, LENGTH] == self.items.shape[1]:
-            return self._begin(self._owners[row], int(self.about[row, ROOT]), at)
-        self._latest[key] = session
-        return session
+        of_key, owner = _digest(key), _digest(key, session_id)
+        session = self._open.get(owner, NONE) if session_id is not None else self._idle(of_key, at)
+        return self._begun(of_key, owner, session, at)
 
-    def _idle(self, key: str, at: int) -> int:
+    def _idle(self, key: int, at: int) -> int:
         session = self._latest.get(key, NONE)
         if session == NONE or at - self.about[session % len(self.about), LAST_AT] > self._gap_ms:
             return NONE
         return session
 
-    def _begin(self, owner: Owner, root: int, at: int) -> int:
+    def _begun(self, key: int, owner: int, session: int, at: int) -> int:
+        """Return a session with room for an item: the given one, its next part, or a new one for `NONE`."""
+        if session == NONE:
+            return self._begin(key, owner, NONE, at)
+        row = session % len(self.items)
+        if self.about[row, LENGTH] == self.items.shape[1]:
+            # What goes on is the session as it was opened, with or without an id.
+            return self._begin(key, int(self._owners[row, OWNER]), int(self.about[row, ROOT]), at)
+        self._latest[key] = session
+        return session
+
+    def _begin(self, key: int, owner: int, root: int, at: int) -> int:
         session = self.newest + 1
         row = session % len(self.items)
         if session >= len(self.items):
             self._forget(session - len(self.items))
-            self._owners[row] = owner
-        else:
-            self._owners.append(owner)
+        self._owners[row] = (key, owner)
         self.newest = session
         self.about[row] = (at, 0, 0, session if root == NONE else root)
-        self._open[owner] = self._latest[owner.key] = session
+        self._open[owner] = self._latest[key] = session
         return session
 
     def _forget(self, session: int) -> None:
         row = session % len(self.items)
-        owner = self._owners[row]
+        key, owner = self._owners[row].tolist()
         found = forget(self.items, self.links, self.about, self.heads, self.counts, row, self._gone)
         for number in self._gone[:found].tolist():
             del self._numbers[self.names[number]]
             self._free.append(number)
         if self._open.get(owner) == session:
             del self._open[owner]
-        if self._latest.get(owner.key) == session:
-            del self._latest[owner.key]
+        if self._latest.get(key) == session:
+            del self._latest[key]
+
+    def _forget_key(self, key: int) -> None:
+        held = min(self.newest + 1, len(self.items))
+        for row in np.flatnonzero(self._owners[:held, KEY] == key).tolist():
+            self._forget(self.newest - (self.newest - row) % len(self.items))
+            # The row is empty, and nobody's, until its turn comes.
+            self.about[row], self._owners[row] = 0, 0
+
+    def rows(self) -> SessionRows:
+        """Return a copy of all that is held, from which `restore` makes the same index."""
+        held, known = min(self.newest + 1, len(self.items)), len(self.names)
+        free = set(self._free)
+        return SessionRows(
+            self.newest,
+            self.items.shape[1],
+            ["" if number in free else name for number, name in enumerate(self.names)],
+            list(self._free),
+            self.items[:held].tobytes(),
+            self.links[: held * self.items.shape[1]].tobytes(),
+            self.about[:held].tobytes(),
+            self._owners[:held].tobytes(),
+            self.heads[:known].tobytes(),
+            self.counts[:known].tobytes(),
+        )
+
+    def restore(self, rows: SessionRows) -> bool:
+        """Take over what another index of the same bounds held; False, and nothing, if it had others."""
+        capacity, width = self.items.shape
+        held = min(rows.newest + 1, capacity)
+        if rows.width != width or len(rows.owners) != 16 * held:
+            return False
+        self.newest = rows.newest
+        self.items[:held] = np.frombuffer(rows.items, np.int32).reshape(held, width)
+        self.links[: held * width] = np.frombuffer(rows.links, np.int32).reshape(held * width, 2)
+        self.about[:held] = np.frombuffer(rows.about, np.int64).reshape(held, 4)
+        self._owners[:held] = np.frombuffer(rows.owners, np.int64).reshape(held, 2)
+        self.names, self._free = list(rows.names), list(rows.free)
+        spare = np.zeros(max(_FIRST_ITEMS, len(self.names)), np.int64)
+        self.heads = np.concatenate([np.frombuffer(rows.heads, np.int64), spare + NONE])
+        self.counts = np.concatenate([np.frombuffer(rows.counts, np.int64), spare])
+        free = set(self._free)
+        self._numbers = {name: n for n, name in enumerate(self.names) if n not in free}
+        self._open, self._latest = {}, {}
+        for session in range(self.newest - held + 1, self.newest + 1):
+            row = session % capacity
+            if self.about[row, LENGTH]:
+                key, owner = self._owners[row].tolist()
+                self._open[owner] = self._latest[key] = session
+        self._popular, self._uncounted = [], len(self.names)
+        return True
 
     def _number(self, item: str) -> int:
         number = self._numbers.get(item)

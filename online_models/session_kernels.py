@@ -46,7 +46,7 @@ def append(
 
 @compiled("int64(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int64[::1], int64, int64[::1])")
 def forget(items: Items, links: Items, about: Ints, heads: Ints, counts: Ints, row: int, gone: Ints) -> int:
-    """Take a session out; `gone` receives the items that no other one holds, the return says how many."""
+    """Take a session out and clear its row; `gone` receives the items no other holds, the return how many."""
     found = 0
     for n in range(about[row, LENGTH]):
         item = items[row, n] if items[row, n] >= 0 else ~items[row, n]
@@ -58,6 +58,7 @@ def forget(items: Items, links: Items, about: Ints, heads: Ints, counts: Ints, r
             links[behind, BEFORE] = before
         if before != NONE:
             links[before, BEHIND] = behind
+        items[row, n] = links[place, BEFORE] = links[place, BEHIND] = 0
         counts[item] -= 1
         if counts[item] == 0:
             gone[found] = item

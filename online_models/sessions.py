@@ -1,8 +1,13 @@
 """Cutting a customer's events into sessions, by idle gap and by session id; late events find their home."""
 
+from typing import Final
+
 from online_models.deltas import PairGroup
 from schemas.messages import SESSIONS
-from schemas.state import SessionMark
+from schemas.state import HistoryRow, SessionMark
+
+MAX_ACTS: Final = 50
+"""Items of a session's last actions that are kept."""
 
 
 def find_session(
@@ -59,6 +64,43 @@ def extend_session(mark: SessionMark, session_id: str | None, at: int) -> None:
         mark.session_id = session_id
     mark.first_at = min(mark.first_at, at)
     mark.last_at = max(mark.last_at, at)
+
+
+def note_acts(mark: SessionMark, items: list[str]) -> None:
+    """Note the items of an action; the oldest beyond `MAX_ACTS` are let go of.
+
+    Examples
+    --------
+    >>> mark = SessionMark("a", 0, 0, [], ["x", "y"])
+    >>> note_acts(mark, ["x"])
+    >>> mark.acts
+    ['x', 'y', 'x']
+    """
+    mark.acts += items
+    del mark.acts[:-MAX_ACTS]
+
+
+def acts_of(history: HistoryRow | None, key: str, now: int, *, gap_ms: int) -> tuple[list[str], list[str]]:
+    """Return the items acted on in the session that is open at a time, and in those before; oldest first.
+
+    A guest is a session: however long nothing happened, what comes belongs to it.
+
+    Examples
+    --------
+    >>> marks = [SessionMark("a", 0, 5_000, [], ["x"]), SessionMark("b", 60_000, 70_000, [], ["y", "z"])]
+    >>> acts_of(HistoryRow(sessions=marks), "u:anna", 71_000, gap_ms=30_000)
+    (['y', 'z'], ['x'])
+    >>> acts_of(HistoryRow(sessions=marks), "u:anna", 171_000, gap_ms=30_000)
+    ([], ['x', 'y', 'z'])
+    >>> acts_of(HistoryRow(sessions=marks), "s:a", 171_000, gap_ms=30_000)
+    (['x', 'y', 'z'], [])
+    """
+    marks = history.sessions if history is not None else []
+    if key.startswith("s:"):
+        return [item for mark in marks for item in mark.acts], []
+    opened = bool(marks) and now <= marks[-1].last_at + gap_ms
+    earlier = [item for mark in (marks[:-1] if opened else marks) for item in mark.acts]
+    return (list(marks[-1].acts) if opened else []), earlier
 
 
 def grow_session(mark: SessionMark, item: str, *, max_set_size: int) -> PairGroup | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from online_models.evidence import Amounts, ItemNumbers
+from online_models.evidence import Amounts, ItemNumbers, Numbers
 from online_models.traces import Trace
 from schemas.messages import NeighbourRule, Neighbours
 from schemas.recommendations import Reason
@@ -16,6 +16,11 @@ from schemas.settings import RecommendSettings
 
 PRIOR_COUNT: Final = 5.0
 """A measure that rests on this count weighs half of what it says."""
+
+SIMILAR, RULES, SESSION_RULES, RECENT, POPULAR_ALL, POPULAR_THERE, POPULAR_SEGMENT = range(7)
+"""Numbers of the sources; `POPULAR_THERE` is what is popular in a category."""
+
+SOURCES: Final = 7
 
 
 def significance(counts: Amounts) -> Amounts:
@@ -57,7 +62,7 @@ class PartnersBlock:
     {'source': 'similarity', 'item_id': 'tea', 'similarity': 0.8}
     """
 
-    __slots__ = ("_rules", "_similar", "amounts", "numbers", "row")
+    __slots__ = ("_rules", "_similar", "amounts", "numbers", "row", "sources")
 
     def __init__(self, numbers: ItemNumbers, row: Neighbours, settings: RecommendSettings) -> None:
         self.row = row
@@ -66,8 +71,12 @@ class PartnersBlock:
         items = [similar.item_id for similar in self._similar]
         values = [settings.similarity_weight * similar.similarity for similar in self._similar]
         counts = [similar.count for similar in self._similar]
-        scopes = (("orders", settings.rules_weight), ("sessions", settings.session_rules_weight))
-        for scope, weight in scopes:
+        sources = [SIMILAR] * len(items)
+        scopes = (
+            ("orders", settings.rules_weight, RULES),
+            ("sessions", settings.session_rules_weight, SESSION_RULES),
+        )
+        for scope, weight, source in scopes:
             if not weight:
                 continue
             # A rule of lift below 1 speaks against its item, however large the confidence.
@@ -76,7 +85,9 @@ class PartnersBlock:
             items += [rule.item_id for rule in rules]
             values += [weight * rule.confidence for rule in rules]
             counts += [rule.count for rule in rules]
+            sources += [source] * len(rules)
         self.numbers = numbers.of(items)
+        self.sources: Numbers = np.array(sources, dtype=np.intp)
         self.amounts = np.array(values, dtype=np.float64) * significance(np.array(counts, dtype=np.float64))
 
     def reason(self, n: int) -> Reason:
@@ -124,7 +135,7 @@ class PopularBlock:
     ([1.0, 0.25], {'source': 'popularity', 'scope': 'all', 'value': 2.0})
     """
 
-    __slots__ = ("_scope", "amounts", "found", "numbers")
+    __slots__ = ("_scope", "amounts", "found", "numbers", "sources")
 
     def __init__(
         self,
@@ -141,6 +152,8 @@ class PopularBlock:
         # Once decay has brought all of a scope to 0, its items can still fill a list.
         self.amounts = values / largest if largest > 0 else np.zeros(len(found))
         self.numbers = numbers.of([item for item, _ in found])
+        source = {"all": POPULAR_ALL, "segment": POPULAR_SEGMENT}.get(scope.partition(":")[0], POPULAR_THERE)
+        self.sources: Numbers = np.full(len(found), source, dtype=np.intp)
 
     def reason(self, n: int) -> Reason:
         return {"source": "popularity", "scope": self._scope, "value": self.found[n][1]}
@@ -166,12 +179,13 @@ class RecentBlock:
     ([0.5], {'source': 'recent', 'item_id': 'tea', 'seconds_ago': 3})
     """
 
-    __slots__ = ("_now", "_traces", "amounts", "numbers")
+    __slots__ = ("_now", "_traces", "amounts", "numbers", "sources")
 
     def __init__(self, numbers: ItemNumbers, traces: Sequence[Trace], *, now: int) -> None:
         self._traces, self._now = [trace for trace in traces if not trace.had], now
         self.amounts = np.array([trace.strength for trace in self._traces], dtype=np.float64)
         self.numbers = numbers.of([trace.item for trace in self._traces])
+        self.sources: Numbers = np.full(len(self._traces), RECENT, dtype=np.intp)
 
     def reason(self, n: int) -> Reason:
         trace = self._traces[n]

@@ -175,6 +175,34 @@ class Sample(msgspec.Struct, array_like=True, frozen=True, gc=False):
     purchases: int
 
 
+class Lesson(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What could have been recommended to somebody, and what they acted on next: what the ranker learns from.
+
+    `features` are float16, little-endian, shape (candidates, width); `version` says what they mean. `chosen`
+    are the candidates that were acted on, by place.
+    """
+
+    at: int
+    version: int
+    width: int
+    chosen: list[int]
+    features: bytes
+
+
+class RankerWeights(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The ranker as of `learned` lessons: its weights as float32, little-endian (`online_models.ranker`).
+
+    `weights` has shape (width + 1, units + 1), `out` shape (units,); `version` says what the features mean.
+    """
+
+    version: int
+    learned: int
+    width: int
+    units: int
+    weights: bytes
+    out: bytes
+
+
 class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Cumulative N per scope (similarity unused, orders, sessions) of one `events` partition."""
 

@@ -175,6 +175,27 @@ class SegmentsSettings(_Section, frozen=True):
     sweep_rows_per_s: Annotated[Count, _says("customers of a partition looked at for stale segments")] = 1_000
 
 
+class SessionsSettings(_Section, frozen=True):
+    """What is remembered of the newest sessions of all customers, and how they are asked."""
+
+    held: Annotated[Limit, _says("sessions that are remembered; 0: none, and the ranker orders nothing")] = (
+        150_000
+    )
+    sample: Annotated[Count, _says("sessions like the current one that are compared")] = 1_000
+    candidates: Annotated[Count, _says("items that sessions propose for a list")] = 150
+    save_s: Annotated[Count, _says("they are saved at most so often, for the next start")] = 300
+
+
+class RankerSettings(_Section, frozen=True):
+    """Learning how to order lists from what customers act on next."""
+
+    enabled: Annotated[bool, _says("false orders lists by the weights of [recommend] alone")] = True
+    warm_up: Annotated[Count, _says("lessons before the ranker orders lists")] = 200
+    all_lessons: Annotated[Count, _says("from every event comes a lesson until so many are learned")] = 10_000
+    lesson_candidates: Annotated[Count, _says("candidates of a list that go into a lesson")] = 48
+    publish_interval_ms: Annotated[Limit, _says("weights are published at most so often; 0: always")] = 1_000
+
+
 class RecommendSettings(_Section, frozen=True):
     """What a list looks like and how often it is refreshed."""
 
@@ -191,7 +212,7 @@ class RecommendSettings(_Section, frozen=True):
     popularity_weight: Annotated[Weight, _says("weight of what is popular overall")] = 0.1
     category_weight: Annotated[Weight, _says("weight of what is popular in the customer's categories")] = 0.2
     segment_weight: Annotated[Weight, _says("weight of what is popular in the customer's segment")] = 0.15
-    max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 3
+    max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 10
     max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
 
 
@@ -232,6 +253,8 @@ class Settings(_Section, frozen=True):
     rules: RulesSettings = RulesSettings()
     popularity: PopularitySettings = PopularitySettings()
     segments: SegmentsSettings = SegmentsSettings()
+    sessions: SessionsSettings = SessionsSettings()
+    ranker: RankerSettings = RankerSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()
     privacy: PrivacySettings = PrivacySettings()

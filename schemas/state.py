@@ -10,11 +10,12 @@ from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
 ROW_VERSIONS = {
-    "history": 3,
+    "history": 4,
     "rules": 2,
     "popularity": 2,
     "segments": 1,
     "clusters": 1,
+    "ranker": 1,
     "totals": 1,
     "store": 2,
     "views": 1,
@@ -44,12 +45,16 @@ class ItemMark(msgspec.Struct, array_like=True, gc=False):
 
 
 class SessionMark(msgspec.Struct, array_like=True, gc=False):
-    """A session of a customer: its id as given, first and last event (epoch ms), distinct items in order."""
+    """A session of a customer: its id as given, first and last event (epoch ms), distinct items in order.
+
+    `acts` are the items of its last actions of any kind, oldest first, repeats kept.
+    """
 
     session_id: str | None
     first_at: int
     last_at: int
     items: list[str]
+    acts: list[str] = []
 
 
 class OrderMark(msgspec.Struct, array_like=True, gc=False):
@@ -116,6 +121,40 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     met: int = 0
 
 
+class SessionRows(msgspec.Struct, array_like=True, gc=False):
+    """A session index (`online_models.session_index`) as a whole; arrays as little-endian bytes.
+
+    `newest` is the number of the newest session, `width` the items of a row, `names` the item ids by number,
+    "" for the numbers in `free`; of keys only digests are here. int32: `items` (sessions, width), `links`
+    (places, 2); int64: `about` (sessions, 4), `owners` (sessions, 2), `heads` and `counts` (items,).
+    """
+
+    newest: int
+    width: int
+    names: list[str]
+    free: list[int]
+    items: bytes
+    links: bytes
+    about: bytes
+    owners: bytes
+    heads: bytes
+    counts: bytes
+
+
+class SavedSessions(msgspec.Struct, array_like=True, gc=False):
+    """A session index as it is saved for the next start, and how far it has read `facts`.
+
+    `offsets` are the next ones by partition, `marks` what was learned of each partition of `events`, with its
+    epoch; `topic_id` is Kafka's id of `facts`.
+    """
+
+    version: int
+    topic_id: str
+    offsets: dict[int, int]
+    marks: dict[int, tuple[int, Position]]
+    rows: SessionRows
+
+
 class RuleRow(msgspec.Struct, array_like=True, gc=False):
     """All counts of one item: its own n per scope, and its partners' pair counts.
 
@@ -128,6 +167,21 @@ class RuleRow(msgspec.Struct, array_like=True, gc=False):
     counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
     pairs: bytearray = msgspec.field(default_factory=bytearray)
     at: int = 0
+
+
+class RankerRow(msgspec.Struct, array_like=True, gc=False):
+    """The ranker: its weights and the sums of its squared gradients, float32, after `learned` lessons.
+
+    `version` and `width` say what the features of a candidate are.
+    """
+
+    version: int
+    width: int
+    learned: int
+    weights: bytearray
+    out: bytearray
+    squares: bytearray
+    out_squares: bytearray
 
 
 class TotalsRow(msgspec.Struct, array_like=True, gc=False):

@@ -29,6 +29,7 @@ from streams.logging_setup import configure
 from streams.metrics_server import ChildEndpoint
 from streams.monitoring import Metrics
 from streams.pseudonyms import pseudonyms_of
+from streams.remembered import FACTS, FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
 from streams.runtime import Runtime
 from streams.snapshots.automatic import Snapshotter
@@ -38,7 +39,7 @@ from streams.snapshots.retention import RetentionWatch, no_snapshot
 from streams.stages.partition import StageContext
 from streams.topics import identify
 from streams.topology import STAGES, TOPIC_BY_NAME, partitions_of
-from streams.view_store import VIEWS, followed_by, open_views
+from streams.view_store import VIEWS, followed_by, open_views, remembered_by
 from streams.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,10 @@ class Child:
         self.plan, settings = plan, plan.settings
         folder = Path(settings.state.dir) / VIEWS / f"{plan.group}-{plan.slot}"
         budget = RocksBudget(settings.state.rocksdb_bytes // 2)
-        views, databases = open_views(folder, followed_by(plan.stages), budget, settings)
+        remembered = None
+        if remembered_by(plan.stages, settings):
+            remembered = RememberedSessions(folder / FILE, settings, topic_id=topic_ids.get(FACTS, FACTS))
+        views, databases = open_views(folder, followed_by(plan.stages), budget, settings, remembered)
         self.metrics = Metrics()
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
@@ -105,7 +109,8 @@ class Child:
         oldest = self.snapshotter.oldest_offset if library is not None else no_snapshot
         self.retention = RetentionWatch(self.runtime, oldest, settings, self.metrics)
         partitions = {
-            name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in databases
+            name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions)
+            for name in (*databases, *((FACTS,) if remembered is not None else ()))
         }
         self.follower = Follower(views, databases, partitions, settings)
         self.watchdog = Watchdog(self.runtime, self.metrics, settings.metrics.watchdog_s)

@@ -56,6 +56,7 @@ def _box(stage: Stage) -> Iterator[str]:
     parts = {
         "learns from": stage.reads,
         "follows": stage.follows,
+        "remembers": stage.remembers,
         "keeps": stage.keeps,
         "writes": stage.writes,
     }
@@ -75,7 +76,8 @@ def as_mermaid() -> str:
     lines += [f"  {_topic(topic.name)}{_SHAPES[topic.kind].format(topic.name)}" for topic in TOPICS]
     for stage in STAGES:
         lines += [f"  {_topic(name)} --> {_stage(stage.name)}" for name in stage.reads]
-        lines += [f"  {_topic(name)} -.-> {_stage(stage.name)}" for name in stage.follows]
+        followed = (*stage.follows, *stage.remembers)
+        lines += [f"  {_topic(name)} -.-> {_stage(stage.name)}" for name in followed]
         lines += [f"  {_stage(stage.name)} --> {_topic(name)}" for name in stage.writes]
     return "\n".join(lines)
 

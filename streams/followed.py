@@ -12,6 +12,8 @@ import msgspec
 
 from online_models import popularity
 from online_models.pair_table import name_id, name_key
+from online_models.ranker_step import KEY as RANKER
+from online_models.session_index import SessionIndex
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -19,11 +21,13 @@ from schemas.messages import (
     ItemFacts,
     Neighbours,
     Popular,
+    RankerWeights,
     Totals,
 )
 from schemas.settings import Settings
 from schemas.state import ViewRow
 from streams.outbox import Version
+from streams.remembered import RememberedSessions
 
 Row = TypeVar("Row")
 MAX_CACHED_SCOPES = 1_000
@@ -149,10 +153,17 @@ class Views:
         By topic name.
     settings : Settings
         Half-life of popularity, and the number of partitions whose leaders are merged.
+    remembered : RememberedSessions, optional
+        The newest sessions, where a stage wants them.
     """
 
-    def __init__(self, topics: dict[str, FollowedTopic[object]], settings: Settings) -> None:
-        self.topics, self._settings = topics, settings
+    def __init__(
+        self,
+        topics: dict[str, FollowedTopic[object]],
+        settings: Settings,
+        remembered: RememberedSessions | None = None,
+    ) -> None:
+        self.topics, self._settings, self.remembered = topics, settings, remembered
         self._partitions = settings.kafka.partitions
         self._popular: dict[str, _Merged] = {}
 
@@ -187,6 +198,14 @@ class Views:
     def centroids(self) -> Centroids | None:
         """The clustering, as last published."""
         return self._get("centroids", "centroids", Centroids)
+
+    def sessions(self) -> SessionIndex | None:
+        """The newest sessions of all customers; None where nobody asked for them."""
+        return None if self.remembered is None else self.remembered.index
+
+    def ranker(self) -> RankerWeights | None:
+        """The ranker, as last published."""
+        return self._get("ranker", RANKER, RankerWeights)
 
     def counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
         """Own counts of each of some items, named by key, as last published."""

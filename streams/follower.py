@@ -1,9 +1,12 @@
-"""Following compacted topics: every partition, from the offsets on disk, into this process's own views.
+"""Following topics: every partition, from the offsets on disk, into this process's own views.
+
+Of compacted topics the newest rows are kept, of `facts` the newest sessions.
 
 Delivery: rows and offsets are written together; a row may be taken twice, which changes nothing.
 """
 
 import asyncio
+from time import perf_counter
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord, TopicPartition
@@ -14,6 +17,7 @@ from streams.connection import client_options
 from streams.followed import Views
 from streams.kafka_outbox import VERSION_HEADER
 from streams.outbox import Version
+from streams.remembered import FACTS, RememberedSessions
 from streams.rewriting import look_every_s, rewrite_if_due
 from streams.topology import TOPIC_BY_NAME
 from streams.view_store import ViewDatabase
@@ -21,6 +25,9 @@ from streams.view_store import ViewDatabase
 FLUSH_INTERVAL_S = 1.0
 FLUSH_BYTES = 16 * 1024 * 1024
 """So many bytes of rows are flushed at once, and nothing is taken meanwhile."""
+
+SLICE_S = 0.005
+"""Sessions are learned so long at once: what is on its way to a list waits meanwhile."""
 
 MAX_RECORDS = 500
 FETCH_MIN_BYTES = 65_536
@@ -48,7 +55,7 @@ class Follower:
     partitions : dict of str to int
         How many partitions each topic has.
     settings : Settings
-        Broker and prefix, and how often files are rewritten.
+        Broker and prefix, and how often files are rewritten and sessions are saved.
     """
 
     def __init__(
@@ -59,7 +66,8 @@ class Follower:
         settings: Settings,
     ) -> None:
         self._views, self._databases = views, databases
-        self._settings, self._state = settings.kafka, settings.state
+        self._settings, self._state, self._save_s = settings.kafka, settings.state, settings.sessions.save_s
+        self._remembered = views.remembered
         prefix = self._settings.topic_prefix
         self._places = {
             TopicPartition(prefix + name, partition): name
@@ -88,27 +96,53 @@ class Follower:
         self._goal = await self._consumer.end_offsets(list(self._places))
         first = await self._consumer.beginning_offsets(list(self._places))
         for place, name in self._places.items():
+            if name == FACTS:
+                continue
             known = self._databases[name].offsets.get(place.partition, 0)
             self._consumer.seek(place, known if known <= self._goal[place] else first[place])
+        if self._remembered is not None:
+            self._seek_facts(self._consumer, self._remembered, first)
+
+    def _seek_facts(
+        self,
+        consumer: AIOKafkaConsumer,
+        remembered: RememberedSessions,
+        first: "dict[TopicPartition, int]",
+    ) -> None:
+        places = [place for place, name in self._places.items() if name == FACTS]
+        if any(remembered.offsets.get(place.partition, 0) > self._goal[place] for place in places):
+            remembered.restart()
+        for place in places:
+            offset = remembered.first(first[place], self._goal[place], place.partition, len(places))
+            remembered.offsets[place.partition] = offset
+            consumer.seek(place, offset)
 
     @property
     def caught_up(self) -> bool:
         """Whether the views hold all that the topics held at the start."""
         return all(
-            self._databases[self._places[place]].offsets.get(place.partition, 0) >= offset
+            self._offsets(self._places[place]).get(place.partition, 0) >= offset
             for place, offset in self._goal.items()
         )
+
+    def _offsets(self, name: str) -> dict[int, int]:
+        if name == FACTS and self._remembered is not None:
+            return self._remembered.offsets
+        return self._databases[name].offsets
 
     async def run(self) -> None:
         """Follow until cancelled."""
         if self._consumer is None:
             return
         loop = asyncio.get_running_loop()
-        flushed = looked = loop.time()
+        flushed = looked = saved = loop.time()
         while True:
             fetched = await self._consumer.getmany(timeout_ms=200, max_records=MAX_RECORDS)
             for place, records in fetched.items():
-                self._learn(place, records)
+                if self._places[place] == FACTS:
+                    await self._remember(place, records)
+                else:
+                    self._learn(place, records)
                 if self._unflushed_bytes >= FLUSH_BYTES:
                     flushed = loop.time()
                     await self.flush()
@@ -117,6 +151,9 @@ class Follower:
             if self._changed and loop.time() - flushed >= FLUSH_INTERVAL_S:
                 flushed = loop.time()
                 await self.flush()
+            if loop.time() - saved >= self._save_s:
+                saved = loop.time()
+                await self._save()
             if loop.time() - looked >= look_every_s(self._state):
                 looked = loop.time()
                 await self._rewrite()
@@ -131,13 +168,28 @@ class Follower:
         self._databases[name].offsets[place.partition] = records[-1].offset + 1
         self._changed = True
 
+    async def _remember(self, place: TopicPartition, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
+        if self._remembered is None:
+            return
+        ends = perf_counter() + SLICE_S
+        for record in records:
+            self._remembered.learn(place.partition, record.offset, record.value)
+            if perf_counter() >= ends:
+                await asyncio.sleep(0)
+                ends = perf_counter() + SLICE_S
+
+    async def _save(self) -> None:
+        """Save the sessions, if there are other ones: copied at once, written in a thread."""
+        if self._remembered is not None and self._remembered.changed:
+            await asyncio.to_thread(self._remembered.save, self._remembered.frozen())
+
     async def _skip_to_goal(self, fetched: object) -> None:
         """Compaction may have removed the last records before the goal: the position tells."""
         if fetched or self._consumer is None or self.caught_up:
             return
         for place, goal in self._goal.items():
             if await self._consumer.position(place) >= goal:
-                self._databases[self._places[place]].offsets[place.partition] = goal
+                self._offsets(self._places[place])[place.partition] = goal
 
     async def flush(self) -> None:
         """Write rows and offsets; the encoding is done here, the writing in a thread."""
@@ -155,6 +207,7 @@ class Follower:
         """Write what was taken and disconnect."""
         if self._consumer is not None:
             await self._consumer.stop()
+        await self._save()
         for database in self._databases.values():
             database.flush()
             database.close()

@@ -35,6 +35,7 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "segments.top_categories",
         "popularity.half_life_s",
     ),
+    "ranker": (),
 }
 """Settings that decide what a stage learns: sections or single keys."""
 

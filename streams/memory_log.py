@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from streams.followed import Views
 from streams.outbox import Outgoing, Record
+from streams.remembered import FACTS
 from streams.topology import TOPIC_BY_NAME
 
 
@@ -44,6 +45,8 @@ class MemoryLog:
             place = (record.topic, record.partition)
             offset = self._next.get(place, 0)
             self._next[place] = offset + 1
+            if record.topic == FACTS and self._views.remembered is not None:
+                self._views.remembered.learn(record.partition, offset, record.value)
             for queue in self._queues.get(place, ()):
                 queue.append(Record(offset, self.now, record.value))
                 self.put_bytes += len(record.value or b"")

@@ -23,13 +23,14 @@ from streams.monitoring import Metrics
 from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.pseudonyms import Pseudonyms
+from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
 from streams.stages.history import HistoryPartition
 from streams.stages.ingest import IngestPartition
 from streams.stages.opening import open_stage
 from streams.stages.partition import KeptPartition, StageContext
 from streams.topology import STAGES
-from streams.view_store import VIEWS, followed_by, open_views
+from streams.view_store import VIEWS, followed_by, open_views, remembered_by
 
 BATCH_RECORDS = 64
 UNFINISHED = "replay.unfinished"
@@ -90,8 +91,10 @@ class Replay:
         self._unfinished = folder / UNFINISHED
         if self._unfinished.exists():
             raise StateError(_cut_off(folder))
+        views = folder / VIEWS / "replay"
+        remembered = RememberedSessions(views / FILE, settings) if remembered_by(stages, settings) else None
         self.views, self._view_databases = open_views(
-            folder / VIEWS / "replay", followed_by(stages), budget, settings
+            views, followed_by(stages), budget, settings, remembered
         )
         self.log = MemoryLog(self.views, self._output)
         self._clock = 0
@@ -242,6 +245,8 @@ class Replay:
             part.database.thaw()
         for database in self._view_databases.values():
             database.flush()
+        if self.views.remembered is not None:
+            self.views.remembered.save(self.views.remembered.frozen())
 
     def _output(self, record: Outgoing) -> None:
         if record.value is None:

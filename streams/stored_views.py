@@ -14,14 +14,25 @@ from online_models.clusters import ClustersStep
 from online_models.history import TOTALS_KEY
 from online_models.pair_table import name_id, partners
 from online_models.popularity import PopularityStep, merge
+from online_models.ranker_step import RankerStep
+from online_models.session_index import SessionIndex
 from schemas.clusters import ClusterRow
-from schemas.messages import Centroids, CustomerFacts, ItemCounts, ItemFacts, Neighbours, Totals
+from schemas.messages import (
+    Centroids,
+    CustomerFacts,
+    ItemCounts,
+    ItemFacts,
+    Neighbours,
+    RankerWeights,
+    Totals,
+)
 from schemas.recommendations import AssociationRules, SegmentProfile
 from schemas.settings import Settings
-from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
+from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, TotalsRow
 from streams.errors import StateError
 from streams.followed import FollowedTopic
 from streams.partitioning import partition_of
+from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.small_groups import large_enough, without_small
 from streams.stages.opening import database_path
@@ -54,6 +65,9 @@ class StoredViews:
         self._budget = RocksBudget(settings.state.rocksdb_bytes)
         self._open: dict[Path, RocksDatabase] = {}
         self._items: FollowedTopic[ItemFacts] | None = None
+        self._sessions: SessionIndex | None = None
+        self._sessions_read = False
+        self._weights: RankerWeights | None = None
         self._totals: list[Totals] | None = None
         self._counts: dict[int, ItemCounts | None] = {}
         if not self._stores("history"):
@@ -170,6 +184,21 @@ class StoredViews:
             self._open[folders[-1]] = view.database
             self._items = FollowedTopic(view.rows, ItemFacts, cache_rows=10_000)
         return self._items.get(item)
+
+    def sessions(self) -> SessionIndex | None:
+        """The newest sessions, as some process saved them last."""
+        if not self._sessions_read:
+            self._sessions_read = True
+            files = sorted((self._folder / VIEWS).glob(f"*/{FILE}"), key=lambda each: each.stat().st_mtime)
+            if files and self._settings.sessions.held:
+                self._sessions = RememberedSessions(files[-1], self._settings, topic_id=None).index
+        return self._sessions
+
+    def ranker(self) -> RankerWeights | None:
+        """The ranker."""
+        if self._weights is None and (stores := self._stores("ranker")):
+            self._weights = RankerStep(stores[0].table("w", RankerRow)).weights()
+        return self._weights
 
     def customer(self, user: str) -> CustomerFacts | None:  # noqa: ARG002  # part of the contract
         """Nobody asks here what the shop told of a customer."""

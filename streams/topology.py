@@ -14,9 +14,11 @@ from schemas.messages import (
     ItemCounts,
     ItemDeltas,
     ItemFacts,
+    Lesson,
     Neighbours,
     Packet,
     Popular,
+    RankerWeights,
     Sample,
     Totals,
 )
@@ -44,7 +46,10 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """What reads which topics and writes which; `group` is the process it runs in."""
+    """What reads which topics and writes which; `group` is the process it runs in.
+
+    `remembers` are logs whose newest records each process with this stage holds in memory.
+    """
 
     name: str
     group: str
@@ -53,6 +58,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[str, ...]
     keeps: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    remembers: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
 
@@ -99,6 +105,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(name="popular", key="source partition and scope", message=Popular, kind="view", compacted=True),
     Topic(name="samples", key="constant", message=Packet[Sample], kind="log", partitions=1),
+    Topic(name="learning", key="constant", message=Packet[Lesson], kind="log", partitions=1),
+    Topic(name="ranker", key="constant", message=RankerWeights, kind="view", partitions=1, compacted=True),
     Topic(name="segments", key="user", message=Segment, kind="output", codec=JSON, compacted=True),
     Topic(name="centroids", key="constant", message=Centroids, kind="view", partitions=1, compacted=True),
     Topic(
@@ -129,8 +137,9 @@ STAGES: tuple[Stage, ...] = (
         key="customer",
         steps=("history", "recommend"),
         keeps=("HistoryRow", "TotalsRow", "ExpiryRow", "GuestChunk"),
-        follows=("item-view", "neighbours", "popular", "centroids"),
-        writes=("facts", "item-deltas", "totals", "recommendations"),
+        follows=("item-view", "neighbours", "popular", "centroids", "ranker"),
+        remembers=("facts",),
+        writes=("facts", "item-deltas", "totals", "learning", "recommendations"),
     ),
     Stage(
         name="rules",
@@ -169,6 +178,15 @@ STAGES: tuple[Stage, ...] = (
         steps=("clusters",),
         keeps=("ClusterRow",),
         writes=("centroids", "segment-profiles"),
+    ),
+    Stage(
+        name="ranker",
+        group="models",
+        reads=("learning",),
+        key="constant",
+        steps=("ranker",),
+        keeps=("RankerRow",),
+        writes=("ranker",),
     ),
 )
 

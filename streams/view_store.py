@@ -9,6 +9,7 @@ from pathlib import Path
 from schemas.settings import Settings
 from schemas.state import ViewProgress, ViewRow
 from streams.followed import FollowedTopic, Views, followed_topic
+from streams.remembered import FACTS, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.topology import STAGES, TOPIC_BY_NAME
 
@@ -22,6 +23,11 @@ _OFFSETS = "offsets-2"
 def followed_by(stages: tuple[str, ...]) -> tuple[str, ...]:
     """Topics that a process with these stages follows, each once."""
     return tuple(dict.fromkeys(name for x in STAGES if x.name in stages for name in x.follows))
+
+
+def remembered_by(stages: tuple[str, ...], settings: Settings) -> bool:
+    """Whether a process with these stages holds the newest sessions."""
+    return settings.sessions.held > 0 and any(FACTS in x.remembers for x in STAGES if x.name in stages)
 
 
 class ViewDatabase:
@@ -67,7 +73,11 @@ class ViewDatabase:
 
 
 def open_views(
-    folder: Path, topics: tuple[str, ...], budget: RocksBudget, settings: Settings
+    folder: Path,
+    topics: tuple[str, ...],
+    budget: RocksBudget,
+    settings: Settings,
+    remembered: RememberedSessions | None = None,
 ) -> tuple[Views, dict[str, ViewDatabase]]:
     """Open the followed topics under `folder`, each with a cache of decoded rows."""
     databases: dict[str, ViewDatabase] = {}
@@ -81,4 +91,4 @@ def open_views(
             row_type,  # type: ignore[arg-type]  # the topology holds types as data
             cache_rows=settings.state.views_cache_rows,
         )
-    return Views(followed, settings), databases
+    return Views(followed, settings, remembered), databases

@@ -176,7 +176,7 @@ def current(settings: Settings, options: Options, space: Iterable[str]) -> dict[
     Examples
     --------
     >>> current(Settings(), {"rate": 0.1}, ["rate", "recommend.max_recent", "factors"])
-    {'rate': 0.1, 'recommend.max_recent': 3}
+    {'rate': 0.1, 'recommend.max_recent': 10}
     """
     found: dict[str, float] = {}
     for key in space:

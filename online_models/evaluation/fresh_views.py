@@ -11,7 +11,9 @@ from online_models.history import TOTALS_KEY
 from online_models.pair_table import name_id, name_key
 from online_models.popularity import PopularityStep, merge
 from online_models.publishing import ItemPublisher
-from schemas.messages import Centroids, ItemCounts, ItemFacts, Neighbours, Totals
+from online_models.ranker_step import RankerStep
+from online_models.session_index import SessionIndex
+from schemas.messages import Centroids, ItemCounts, ItemFacts, Neighbours, RankerWeights, Totals
 from schemas.settings import Settings
 from schemas.state import RuleRow, TotalsRow
 
@@ -45,9 +47,14 @@ class FreshViews:
         Leaders of scopes.
     clusters : ClustersStep
         The clustering.
+    ranker : RankerStep
+        The ranker of lists.
+    sessions : SessionIndex or None
+        The newest sessions.
     settings : Settings
         What is published, and when again: a row of neighbours once its counts grew by
-        `rules.republish_growth`, leaders and centres at most once per `publish_interval_ms` of event time.
+        `rules.republish_growth`, leaders, centres and the ranker at most once per `publish_interval_ms`
+        of event time.
     """
 
     def __init__(
@@ -57,6 +64,8 @@ class FreshViews:
         totals: PlainStore[TotalsRow],
         popularity: PopularityStep,
         clusters: ClustersStep,
+        ranker: RankerStep,
+        sessions: SessionIndex | None,
         settings: Settings,
     ) -> None:
         self._rows, self._names, self._total_rows = rows, names, totals
@@ -69,6 +78,9 @@ class FreshViews:
         self._centroids: Centroids | None = None
         self._centroids_at: int | None = None
         self._clusters_changed = False
+        self._ranker, self._session_index = ranker, sessions
+        self._weights: RankerWeights | None = None
+        self._weights_at: int | None = None
         self._now = 0
 
     def advance(self, at: int) -> None:
@@ -125,6 +137,17 @@ class FreshViews:
 
     def item(self, item: str) -> ItemFacts | None:
         return self._items.get(item)
+
+    def sessions(self) -> SessionIndex | None:
+        return self._session_index
+
+    def ranker(self) -> RankerWeights | None:
+        interval = self._settings.ranker.publish_interval_ms
+        if self._weights_at is None or self._now >= self._weights_at + interval:
+            weights = self._ranker.weights()
+            if weights is not None:
+                self._weights, self._weights_at = weights, self._now
+        return self._weights
 
     def _counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
         known = self._counts

@@ -10,10 +10,13 @@ from online_models.evaluation.delta_batches import packed
 from online_models.evaluation.fresh_views import FreshViews
 from online_models.evaluation.plain_store import PlainStore
 from online_models.history import HistoryStep
+from online_models.lessons import Teacher
 from online_models.popularity import PopularityStep
 from online_models.protocols import Request
+from online_models.ranker_step import RankerStep
 from online_models.rules import RulesStep
 from online_models.segments import SegmentsStep
+from online_models.session_index import SessionIndex
 from schemas.clusters import ClusterRow
 from schemas.messages import BEFORE_ALL, Event, Fact, ItemFacts
 from schemas.settings import Settings
@@ -22,6 +25,7 @@ from schemas.state import (
     GuestChunk,
     HistoryRow,
     PopularityRow,
+    RankerRow,
     RuleRow,
     SegmentRow,
     TotalsRow,
@@ -32,7 +36,7 @@ _MOST_TOGETHER: Final = 256
 
 
 class InProcess:
-    """History, rules, popularity, segments and clusters, and the blend that answers from them.
+    """All steps of the house, the newest sessions, and the blend that answers from them.
 
     Parameters
     ----------
@@ -61,20 +65,40 @@ class InProcess:
     def __init__(self, settings: Settings) -> None:
         totals, rows, names = PlainStore[TotalsRow](), PlainStore[RuleRow](), PlainStore[str]()
         stores = PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
-        self._history = HistoryStep(PlainStore[HistoryRow](), totals, *stores, settings)
+        self._histories = PlainStore[HistoryRow]()
+        self._history = HistoryStep(self._histories, totals, *stores, settings)
         self._rules = RulesStep(rows, names, settings)
         items, leaders = PlainStore[PopularityRow](), PlainStore[PopularityRow]()
         self._popularity = PopularityStep(items, leaders, settings)
         self._segments = SegmentsStep(PlainStore[SegmentRow]())
         self._clusters = ClustersStep(PlainStore[ClusterRow](), settings)
-        self._views = FreshViews(rows, names, totals, self._popularity, self._clusters, settings)
+        self._ranker = RankerStep(PlainStore[RankerRow]())
+        self._sessions = SessionIndex(sessions=settings.sessions.held) if settings.sessions.held else None
+        self._views = FreshViews(
+            rows,
+            names,
+            totals,
+            self._popularity,
+            self._clusters,
+            self._ranker,
+            self._sessions,
+            settings,
+        )
+        self._teacher = Teacher(self._views, settings)
         self._recommender = RECOMMENDERS["blend"](self._views, settings)
         self._waiting: list[Delta] = []
         self._together = _MOST_TOGETHER
 
     def learn_one(self, x: Event) -> None:
         self._views.advance(x.at)
-        for output in self._history.learn_one(x):
+        lesson = None
+        if self._teacher.wants(x):
+            self._learn_waiting()
+            lesson = self._teacher.lesson(x, self._histories.get(x.key))
+        outputs = self._history.learn_one(x)
+        if lesson is not None and outputs:
+            self._ranker.learn_one(lesson)
+        for output in outputs:
             if isinstance(output, Delta):
                 self._waiting.append(output)
             else:
@@ -91,10 +115,14 @@ class InProcess:
         # What was put off is learned as it would have been at once: nothing depends on who asks.
         self._learn_waiting()
         self._together = 1
-        request = Request(history=query.history, now=query.now, k=query.k, exclude=query.exclude)
+        request = Request(
+            history=query.history, now=query.now, key=query.key, k=query.k, exclude=query.exclude
+        )
         return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
 
     def _learn_fact(self, fact: Fact) -> None:
+        if self._sessions is not None:
+            self._sessions.learn_fact(fact)
         for sample in self._segments.learn_one(fact):
             self._clusters.learn_one(sample)
             self._views.note_clusters()

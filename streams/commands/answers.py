@@ -77,7 +77,7 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
         if history is None or history.newest is None:
             return _unknown("customer", user, as_json=as_json)
         cause, now = history.newest, time.time_ns() // 1_000_000
-        request = Request(history=history, now=cause.event_at, k=k or settings.recommend.k)
+        request = Request(history=history, now=cause.event_at, key=key, k=k or settings.recommend.k)
         answer = BlendRecommender(views, settings).recommend(request)
         kind, _, name = key.partition(":")
         message = Recommendation(
@@ -115,6 +115,8 @@ def in_words(reason: dict[str, Any]) -> str:
         return f"{kind} with {reason['item_id']} (lift {reason['lift']:.1f}, {reason['confidence']:.0%})"
     if source == "popularity":
         return f"popular: {reason['scope']}"
+    if source == "session":
+        return f"in sessions with {', '.join(reason['session_items'])} ({reason['similarity']:.0%})"
     if source == "recent":
         return "looked at recently"
     return str(source)

@@ -20,7 +20,7 @@ from streams.evaluating import plot, screen
 from streams.evaluating.document import document, write_json, write_text
 from streams.evaluating.logs import LogReader
 from streams.evaluating.state_size import bytes_of
-from streams.evaluating.trial import EvaluationError, Request, Trial, open_trial
+from streams.evaluating.trial import EvaluationError, Request, Trial, open_trial, settings_for
 from streams.evaluating.tuning import OBJECTIVE, tune
 from streams.formats import FORMATS
 
@@ -112,6 +112,7 @@ def evaluate(
     console = Console(stderr=True, markup=False)
     request = Request(format=format_, drop_others=others == "drop", **asked)  # type: ignore[arg-type]  # click checked them
     names = _names(models, reference)
+    settings = settings_for(request, settings)
     reader = LogReader(settings)
     with console.status("reading and splitting"):
         trial = open_trial(request, settings, reader)

@@ -19,6 +19,9 @@ VALIDATION_SHARE = 0.1
 """Of what a model learns from, the last part on which parameters are tuned."""
 
 
+_FOR_EVER_S = 100 * 365 * 86_400
+
+
 class EvaluationError(FreshrecError):
     """What was asked for cannot be evaluated."""
 
@@ -40,6 +43,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     drop_others: bool = False
     repeats: bool = False
     limit: int | None = None
+
+
+def settings_for(request: Request, settings: Settings) -> Settings:
+    """Return settings under which lists hold what counts: what somebody has, too, where repeats count.
+
+    Test sessions come in the order of the file, not of time: guests stay all the while.
+    """
+    replace = msgspec.structs.replace
+    if request.protocol == "sessions":
+        settings = replace(settings, history=replace(settings.history, guest_ttl_s=_FOR_EVER_S))
+    if request.repeats or request.protocol == "sessions":
+        settings = replace(settings, recommend=replace(settings.recommend, repeat_purchases=True))
+    return settings
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,10 @@ import msgspec
 
 from online_models.deltas import Delta
 from online_models.history import TOTALS_KEY, HistoryStep
+from online_models.lessons import Teacher
 from online_models.protocols import Recommender, Request
-from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Position, Totals
+from online_models.ranker_step import KEY as RANKER
+from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Lesson, Position, Totals
 from schemas.recommendations import Latency, Recommendation
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
 from streams.erasure import days
@@ -23,7 +25,7 @@ from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
 
 TOTALS_INTERVAL_MS = 200
-MODELS = {"similarity": "1", "rules": "1", "popularity": "1", "segments": "1"}
+MODELS = {"similarity": "1", "rules": "1", "popularity": "1", "segments": "1", "sessions": "1"}
 _ANSWERED = frozenset({"view", "cart", "purchase", "rating"})
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
@@ -49,6 +51,7 @@ class HistoryPartition(KeptPartition):
         clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
         self._step = HistoryStep(self.rows, self.totals, clock, chunks, context.settings)
         self._recommender = recommender
+        self._teacher = Teacher(context.views, context.settings)
         self._decode = msgspec.msgpack.Decoder(EventBatch).decode
 
         def sealer(topic: str) -> PacketSealer:
@@ -56,6 +59,7 @@ class HistoryPartition(KeptPartition):
 
         self._facts: EntryPacker[Fact] = EntryPacker(context.partitions("facts"), sealer("facts"))
         self._deltas = DeltaPacker(context.partitions("item-deltas"), sealer("item-deltas"))
+        self._lessons: EntryPacker[Lesson] = EntryPacker(context.partitions("learning"), sealer("learning"))
         settings = context.settings.recommend
         self._every_event = settings.refresh_interval_ms == 0
         self._enabled, self._k = settings.enabled, settings.k
@@ -81,10 +85,15 @@ class HistoryPartition(KeptPartition):
         self.progress.next_offset = record.offset + 1
 
     def _learn(self, event: Event) -> None:
+        lesson = None
+        if self._teacher.wants(event):
+            lesson = self._teacher.lesson(event, self.rows.get(event.key))
         outputs = self._step.learn_one(event)
         if not outputs:
             self.context.metrics.duplicates.inc()
             return
+        if lesson is not None:
+            self._lessons.add(self._upto, RANKER, lesson)
         for output in outputs:
             if isinstance(output, Delta):
                 self._deltas.add(self._upto, output)
@@ -102,12 +111,14 @@ class HistoryPartition(KeptPartition):
                 self.refreshes.add(event.key, cause, now=self.context.now_ms())
 
     def end_batch(self) -> None:
-        """Seal facts and deltas up to the last event."""
+        """Seal facts, deltas and lessons up to the last event."""
         put = self.context.outbox.put
         for sealed in self._facts.seal(self._upto):
             put(Outgoing("facts", sealed.partition, None, sealed.value))
         for sealed in self._deltas.seal(self._upto):
             put(Outgoing("item-deltas", sealed.partition, None, sealed.value))
+        for sealed in self._lessons.seal(self._upto):
+            put(Outgoing("learning", sealed.partition, None, sealed.value))
 
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Answer one customer who is due; publish N when it changed."""
@@ -125,7 +136,7 @@ class HistoryPartition(KeptPartition):
         history = self.rows.get(key)
         if history is None:
             return
-        answer = self._recommender.recommend(Request(history=history, now=cause.event_at, k=self._k))
+        answer = self._recommender.recommend(Request(history=history, now=cause.event_at, key=key, k=self._k))
         kind, _, name = key.partition(":")
         now = self.context.now_ms()
         message = Recommendation(

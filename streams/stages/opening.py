@@ -12,6 +12,7 @@ from streams.stages.clusters import ClustersPartition
 from streams.stages.history import HistoryPartition
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.popularity import PopularityPartition
+from streams.stages.ranker import RankerPartition
 from streams.stages.segments import SegmentsPartition
 from streams.topology import STAGE_BY_NAME
 
@@ -34,6 +35,7 @@ _MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] 
     "popularity": PopularityPartition,
     "segments": SegmentsPartition,
     "clusters": ClustersPartition,
+    "ranker": RankerPartition,
 }
 
 

@@ -6,25 +6,41 @@ What a preset produces is decoded, checked and enriched as a worker would, in me
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from online_models.catalog import STEPS
 from online_models.checks.doubles import Memory
 from online_models.deltas import Delta
+from online_models.lessons import Teacher
+from online_models.memory_views import MemoryViews
+from online_models.ranker_step import RankerStep
+from online_models.session_index import SessionIndex
 from online_models.worlds import PRESETS, Emitted, Storefront
 from schemas.events import TOPIC_OF_TYPE
-from schemas.messages import BEFORE_ALL, CustomerFacts, Event, EventBatch, Fact, ItemDeltas, ItemFacts, Packet
+from schemas.messages import (
+    BEFORE_ALL,
+    CustomerFacts,
+    Event,
+    EventBatch,
+    Fact,
+    ItemDeltas,
+    ItemFacts,
+    Lesson,
+    Packet,
+)
 from schemas.settings import (
     HistorySettings,
     KafkaSettings,
     PopularitySettings,
+    RankerSettings,
     RulesSettings,
     SegmentsSettings,
+    SessionsSettings,
     Settings,
 )
-from schemas.state import ViewRow
+from schemas.state import HistoryRow, RankerRow, ViewRow
 from streams.followed import FollowedTopic, Views
 from streams.memory_log import MemoryLog
 from streams.monitoring import Metrics
@@ -45,6 +61,8 @@ TIGHT = Settings(
     segments=SegmentsSettings(
         clusters=3, forgetting_cap=20, warmup_samples=10, max_unsent_events=2, top_items=4, top_categories=2
     ),
+    sessions=SessionsSettings(held=30, sample=10, candidates=12),
+    ranker=RankerSettings(warm_up=20, all_lessons=60, lesson_candidates=6),
 )
 """Every bound is reached, and decay moves on, within a few hundred events."""
 
@@ -104,6 +122,37 @@ def history_outputs(preset: str, count: int, settings: Settings) -> tuple[tuple[
     return tuple((number, output) for number, event in numbered for output in step.learn_one(event))
 
 
+class Taught(NamedTuple):
+    """What is learned of a shop while lessons are made of its events: the lessons, sessions and weights."""
+
+    lessons: list[Lesson]
+    views: MemoryViews
+
+
+@lru_cache
+def taught(preset: str, count: int, settings: Settings) -> Taught:
+    """Let a teacher make lessons of a shop's events as they come, from what was learned before each.
+
+    The ranker learns them at once, so that in time fewer lessons are made, of candidates that it chose.
+    """
+    index, memory = SessionIndex(sessions=settings.sessions.held, width=8), Memory()
+    views, lessons = MemoryViews(sessions=index), list[Lesson]()
+    histories, ranker = memory.make("h", HistoryRow), RankerStep(memory.make("w", RankerRow))
+    step, teacher = STEPS["history"].make(memory.make, settings), Teacher(views, settings)
+    for event in events(preset, count):
+        wanted = teacher.wants(event)
+        lesson = teacher.lesson(event, histories.get(event.key)) if wanted else None
+        outputs = step.learn_one(event)
+        if lesson is not None and outputs:
+            lessons.append(lesson)
+            ranker.learn_one(lesson)
+            views.ranker_weights = ranker.weights()
+        for output in outputs:
+            if isinstance(output, Fact):
+                index.learn_fact(output)
+    return Taught(lessons, views)
+
+
 def deltas(preset: str, count: int, settings: Settings, *, batch: int) -> list[ItemDeltas]:
     """A shop's deltas, packed for one partition in batches of so many events."""
     packer = DeltaPacker(1, PacketSealer("item-deltas", "events", 0, 0, {}))
@@ -127,6 +176,8 @@ def log_for(model: str, preset: str, count: int, settings: Settings) -> Sequence
     """Inputs of a model's `learn_one`, from a shop's events."""
     if model == "history":
         return events(preset, count)
+    if model == "ranker":
+        return taught(preset, count, settings).lessons
     split = STEPS[model].split
     if split is not None:
         return [x for each in deltas(preset, count, settings, batch=50) for x in split(each)]

@@ -11,7 +11,7 @@ from schemas.settings import Settings
 from streams.identity import expected_meta, learning_settings
 from tests.contracts.event_logs import COUNT, TIGHT, log_for
 
-SECTIONS = ("weights", "history", "rules", "popularity", "segments", "recommend")
+SECTIONS = ("weights", "history", "rules", "popularity", "segments", "sessions", "ranker", "recommend")
 TREE: dict[str, dict[str, Any]] = msgspec.to_builtins(TIGHT)
 NAMES = [(section, name) for section in SECTIONS for name in TREE[section]]
 

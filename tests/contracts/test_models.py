@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from online_models.catalog import STEPS
@@ -19,9 +20,22 @@ from online_models.checks import (
     digest,
 )
 from online_models.checks.doubles import Memory
+from online_models.open_sessions import ACTIONS
+from online_models.session_index import SessionIndex
+from schemas.messages import Fact
 from schemas.state import ProgressRow
 from streams.rocks_store import RocksBudget, RocksDatabase
-from tests.contracts.event_logs import COUNT, DEFAULTS, PRESET_NAMES, TIGHT, deltas, events, log_for
+from tests.contracts.event_logs import (
+    COUNT,
+    DEFAULTS,
+    PRESET_NAMES,
+    TIGHT,
+    deltas,
+    events,
+    history_outputs,
+    log_for,
+    taught,
+)
 
 CHECKS = {"deterministic": check_deterministic, "lists": check_lists, "keys": check_keys} | {
     "round trips": check_round_trips
@@ -118,3 +132,38 @@ def test_logs_reach_what_they_are_there_for() -> None:
     assert len([key for key in memory.rows() if key.startswith("hs:")]) < len(
         {event.key for event in events("small", COUNT) if event.key.startswith("s:")}
     )
+
+
+@pytest.mark.parametrize("preset", PRESET_NAMES)
+def test_lessons_reach_what_they_are_there_for(preset: str) -> None:
+    tight, all_of_them = taught(preset, COUNT, TIGHT), taught(preset, COUNT, DEFAULTS)
+    known, index = tight.views.ranker(), tight.views.sessions()
+    assert known is not None
+    assert index is not None
+    # Lessons are drawn, chosen by a warm ranker and cut to their bound, and sessions were let go of.
+    assert TIGHT.ranker.warm_up < TIGHT.ranker.all_lessons < known.learned < len(all_of_them.lessons)
+    sizes = [len(lesson.features) // (2 * lesson.width) for lesson in tight.lessons]
+    assert TIGHT.ranker.lesson_candidates in sizes
+    assert max(sizes) <= TIGHT.ranker.lesson_candidates + max(len(lesson.chosen) for lesson in tight.lessons)
+    assert index.newest >= TIGHT.sessions.held
+    assert any(len(lesson.chosen) > 1 for lesson in all_of_them.lessons)
+
+
+@pytest.mark.parametrize("preset", PRESET_NAMES)
+def test_no_session_of_who_is_forgotten_is_in_the_index(preset: str) -> None:
+    index, taken_out = SessionIndex(), 0
+    for _, fact in history_outputs(preset, COUNT, DEFAULTS):
+        if not isinstance(fact, Fact):
+            continue
+        before = index.session_of(fact.key)
+        index.learn_fact(fact)
+        if fact.kind == "erasure":
+            assert index.session_of(fact.key) == -1
+            taken_out += before >= 0
+        elif fact.kind in ACTIONS:
+            assert index.session_of(fact.key) >= max(before, 0)
+    assert taken_out > 1
+    held = np.frombuffer(index.rows().owners, np.int64).reshape(-1, 2)
+    emptied = index.about[: len(held), 1] == 0
+    assert emptied.sum() >= taken_out
+    assert not held[emptied].any()

@@ -13,21 +13,25 @@ from online_models.popularity import PopularityStep, merge
 from online_models.protocols import Request, Store
 from online_models.publishing import counts, neighbours
 from schemas.messages import ItemFacts, Neighbours, Totals
-from schemas.settings import RecommendSettings, Settings
+from schemas.settings import RankerSettings, RecommendSettings, Settings
 from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
-from tests.contracts.event_logs import COUNT, DEFAULTS, PRESET_NAMES, events, log_for
+from tests.contracts.event_logs import COUNT, PRESET_NAMES, events, log_for, taught
 
+COLD, WARM = RankerSettings(warm_up=10_000), RankerSettings(warm_up=100)
+REPEATING = RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1)
 USING = {
-    "defaults": RecommendSettings(),
-    "repeating": RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1),
+    "cold": Settings(ranker=COLD),
+    "cold and repeating": Settings(ranker=COLD, recommend=REPEATING),
+    "warm": Settings(ranker=WARM),
+    "warm and repeating": Settings(ranker=WARM, recommend=REPEATING),
 }
 
 
 class Shop(NamedTuple):
-    """What the models learned of a simulated shop, as the recommender sees it."""
+    """What the models learned of a simulated shop, as the recommender sees it, and the histories by key."""
 
     views: MemoryViews
-    histories: list[HistoryRow]
+    histories: dict[str, HistoryRow]
     now: int
 
 
@@ -40,12 +44,14 @@ def a_shop(preset: str, settings: Settings) -> Shop:
         for x in log_for(name, preset, COUNT, settings):
             steps[name].learn_one(x)
     rows: Store[HistoryRow] = memory.make("h", HistoryRow)
-    kept = [row for key in memory.rows() if key.startswith("h") and (row := rows.get(key[1:]))]
+    kept = {key[1:]: row for key in memory.rows() if key[0] == "h" and (row := rows.get(key[1:]))}
     views = MemoryViews(
         neighbours=all_neighbours(memory, settings),
         popular=all_popular(memory, preset, settings),
         items=[ItemFacts(f"i{n:05}", None, [f"c{n % 3}"], None, None, [], n % 7 != 0, 0) for n in range(40)],
         centroids=steps["clusters"].centroids(),
+        sessions=taught(preset, COUNT, settings).views.sessions(),
+        ranker=steps["ranker"].weights(),
     )
     return Shop(views, kept, events(preset, COUNT)[-1].at)
 
@@ -72,13 +78,16 @@ def all_popular(memory: Memory, preset: str, settings: Settings) -> dict[str, li
 @pytest.mark.parametrize("preset", PRESET_NAMES)
 @pytest.mark.parametrize("name", RECOMMENDERS)
 def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str) -> None:
-    settings = Settings(recommend=USING[using])
+    settings = USING[using]
     shop = a_shop(preset, settings)
+    known = shop.views.ranker()
+    assert known is not None
+    assert (known.learned >= settings.ranker.warm_up) == using.startswith("warm")
     named = frozenset(list(shop.views.neighbour_rows)[::5])
     nothing: frozenset[str] = frozenset()
     requests = [
-        Request(history=history, now=shop.now, k=k, exclude=exclude)
-        for history in [None, HistoryRow(), *shop.histories]
+        Request(history=history, now=shop.now, key=key, k=k, exclude=exclude)
+        for key, history in [("", None), ("u:new", HistoryRow()), *shop.histories.items()]
         for k, exclude in ((10, nothing), (3, named), (100, named), (0, nothing))
     ]
     check_recommender(
@@ -86,11 +95,23 @@ def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str
     )
 
 
-def test_the_lists_of_a_shop_are_full_and_speak_of_more_than_popularity() -> None:
-    shop = a_shop("small", DEFAULTS)
-    recommender = RECOMMENDERS["blend"](shop.views, DEFAULTS)
-    answers = [recommender.recommend(Request(history=row, now=shop.now)) for row in shop.histories]
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(ranker=COLD), {"similarity", "rules", "popularity", "recent"}),
+        (Settings(ranker=WARM), {"session", "similarity", "rules", "popularity", "recent"}),
+    ],
+)
+def test_the_lists_of_a_shop_are_full_and_speak_of_more_than_popularity(
+    settings: Settings, told: set[str]
+) -> None:
+    shop = a_shop("small", settings)
+    recommender = RECOMMENDERS["blend"](shop.views, settings)
+    answers = [
+        recommender.recommend(Request(history=row, now=shop.now, key=key))
+        for key, row in shop.histories.items()
+    ]
     assert {len(answer.items) for answer in answers} == {10}
     sources = {reason["source"] for answer in answers for place in answer.items for reason in place.reasons}
-    assert sources == {"similarity", "rules", "popularity", "recent"}
+    assert sources == told
     assert {answer.segment for answer in answers} > {None}

@@ -27,7 +27,9 @@ README = read(ROOT / "README.md")
 FROM_A_FILE, ON_KAFKA = README.section("From a file to the first recommendation"), README.section("On Kafka")
 CALLED_AS = ".venv/bin/freshrec"
 INSTALLED = shlex.quote(str(Path(sys.executable).with_name("freshrec")))
-REASON = re.compile(r"similar to i\d|(?:bought|viewed) with i\d|popular: |looked at recently")
+REASON = re.compile(
+    r"(?:similar to|in sessions with|(?:bought|viewed) with) i\d|popular: |looked at recently"
+)
 STOP_S = 30.0
 
 

@@ -27,6 +27,8 @@ COMPARED = 24
 QUIET_POLLS = 20
 AT_ONCE = {
     "KAFKA__PARTITIONS": 1,
+    # It learns from lists as they were, and these depend on what had been published by then.
+    "RANKER__ENABLED": "false",
     "STATE__CALM_MS": 100,
     "RECOMMEND__REFRESH_INTERVAL_MS": 0,
     "RULES__REPUBLISH_INTERVAL_MS": 0,

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import strategies as st
 
+from online_models.list_features import FEATURES, VERSION, prior
 from online_models.memory_views import MemoryViews
-from online_models.protocols import Request
+from online_models.protocols import Answer, Request
+from online_models.ranker import ListwiseRanker
+from online_models.recommender import BlendRecommender
+from online_models.session_index import SessionIndex
 from schemas.messages import (
     WEIGHT_ONE,
     Centroids,
@@ -14,13 +18,17 @@ from schemas.messages import (
     Neighbour,
     NeighbourRule,
     Neighbours,
+    RankerWeights,
     SegmentTop,
 )
-from schemas.settings import RecommendSettings, Settings
-from schemas.state import HistoryRow, ItemMark
+from schemas.settings import RankerSettings, RecommendSettings, Settings
+from schemas.state import HistoryRow, ItemMark, SessionMark
 
 NOW = 1_700_000_000_000
 ITEMS = [f"i{n:02}" for n in range(16)]
+IN_SESSIONS = [*ITEMS, "k0", "k1", "k2"]
+"""Items that are in sessions; the last ones no other source speaks for."""
+
 CATEGORIES = [f"c{n}" for n in range(6)]
 _WEIGHTS = ("similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight")
 
@@ -66,6 +74,27 @@ def segments(*tops: Sequence[tuple[str, float]], centres: Sequence[Sequence[floa
     return Centroids("1", [0.0] * width, [1.0] * width, [list(centre) for centre in centres], profiles, NOW)
 
 
+def session_index(*sessions: Sequence[str]) -> SessionIndex:
+    """Sessions of guests s:0, s:1, ..., one behind the other."""
+    index = SessionIndex(sessions=30)
+    for n, items in enumerate(sessions):
+        for item in items:
+            index.learn_one(f"s:{n}", None, item, NOW - 1_000 + n)
+    return index
+
+
+def ranker_weights(seed: int | None = None, *, learned: int = 1) -> RankerWeights:
+    """A ranker drawn by chance, or one that orders by the evidence alone."""
+    drawn = ListwiseRanker(FEATURES, prior=prior()) if seed is None else ListwiseRanker(FEATURES, seed=seed)
+    weights, out = drawn.weights()
+    return RankerWeights(VERSION, learned, FEATURES, len(out), weights.tobytes(), out.tobytes())
+
+
+def warm(using: Settings, *, warm_up: int = 1) -> Settings:
+    """Settings with which the ranker orders lists after so many lessons."""
+    return msgspec.structs.replace(using, ranker=RankerSettings(warm_up=warm_up))
+
+
 _shares = st.floats(0.0, 1.0)
 _counts = st.floats(0.0, 50.0)
 _some_items = st.lists(st.sampled_from(ITEMS), unique=True, max_size=6)
@@ -105,6 +134,24 @@ def shops(draw: st.DrawFn) -> MemoryViews:
 
 
 @st.composite
+def warm_shops(draw: st.DrawFn) -> MemoryViews:
+    """Views of a random shop, with sessions and a ranker after one lesson."""
+    views = draw(shops())
+    acts = st.lists(st.sampled_from(IN_SESSIONS), min_size=1, max_size=5)
+    views.session_index = session_index(*draw(st.lists(acts, max_size=12)))
+    views.ranker_weights = ranker_weights(draw(st.none() | st.integers(0, 20)))
+    return views
+
+
+@st.composite
+def _sessions(draw: st.DrawFn) -> list[SessionMark]:
+    """What a customer did in an older session, and in one that may be open."""
+    acts = st.lists(st.sampled_from(IN_SESSIONS), max_size=4)
+    ends = [NOW - 86_400_000, NOW - draw(st.sampled_from([0, 3_600_000]))]
+    return [SessionMark(f"{at}", at, at, [], draw(acts)) for at in ends[draw(st.integers(0, 2)) :]]
+
+
+@st.composite
 def histories(draw: st.DrawFn) -> HistoryRow | None:
     """A random customer of such a shop, or a stranger."""
     if draw(st.integers(0, 9)) == 0:
@@ -117,14 +164,15 @@ def histories(draw: st.DrawFn) -> HistoryRow | None:
         had = kind in ("bought", "rated", "disliked")
         at -= draw(st.sampled_from([0, 1_000, 86_400_000]))
         marks[name] = ItemMark(weight, at, had, kind == "disliked")
-    return HistoryRow(dict(reversed(marks.items())))
+    return HistoryRow(dict(reversed(marks.items())), draw(_sessions()))
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
     """A random question about such a shop."""
     exclude = frozenset(draw(st.lists(st.sampled_from(ITEMS), max_size=4)))
-    return Request(history=draw(histories()), now=NOW, k=draw(st.integers(0, 16)), exclude=exclude)
+    key, k = draw(st.sampled_from(["", "u:anna", "s:0"])), draw(st.integers(0, 16))
+    return Request(history=draw(histories()), now=NOW, key=key, k=k, exclude=exclude)
 
 
 @st.composite
@@ -142,3 +190,38 @@ def any_settings(draw: st.DrawFn) -> Settings:
 
 def marks_of(request: Request) -> dict[str, ItemMark]:
     return request.history.items if request.history is not None else {}
+
+
+def ask(views: MemoryViews, row: HistoryRow | None, *, k: int = 10, using: Settings | None = None) -> Answer:
+    return BlendRecommender(views, using or Settings()).recommend(Request(history=row, now=NOW, k=k))
+
+
+def ids(answer: Answer) -> list[str]:
+    return [place.item_id for place in answer.items]
+
+
+def reachable(views: MemoryViews, request: Request, using: Settings) -> set[str]:
+    """Every item that some source but the sessions may name, worked out without regard to speed."""
+    wanted = using.recommend
+    asking = [item for item, mark in reversed(marks_of(request).items()) if not mark.disliked]
+    asking = asking[: wanted.history_items]
+    known = {item for item, _ in views.popular("all")}
+    if wanted.recent_weight:
+        known |= {item for item in asking if not marks_of(request)[item].had}
+    for item in asking:
+        row = views.neighbours(item)
+        if row is not None:
+            known |= {similar.item_id for similar in row.similar if wanted.similarity_weight}
+            for scope, weight in (
+                ("orders", wanted.rules_weight),
+                ("sessions", wanted.session_rules_weight),
+            ):
+                known |= {rule.item_id for rule in row.rules[scope] if weight and rule.lift >= 1}
+    size = -1
+    while len(known) > size:
+        size = len(known)
+        for item in [*asking, *known]:
+            found = views.item(item)
+            for category in found.categories if found is not None else ():
+                known |= {name for name, _ in views.popular(f"category:{category}")}
+    return known

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.evidence import Evidence, ItemNumbers
-from online_models.sources import PopularBlock
+from online_models.sources import POPULAR_ALL, POPULAR_SEGMENT, POPULAR_THERE, SOURCES, PopularBlock
 from tests.online_models.shop_views import ITEMS
 
 Said = list[tuple[float, list[tuple[str, float]]]]
@@ -71,3 +71,57 @@ def test_scores_that_a_rounding_makes_equal_are_ties_too() -> None:
     found = [("b", 1.0004), ("a", 1.0), ("c", 2.0)]
     ranked = evidence([(1.0, found)], ItemNumbers()).best_first(lambda sums: np.round(sums, 2))
     assert list(ranked) == [("c", 2.0), ("a", 1.0), ("b", 1.0)]
+
+
+def test_an_item_that_nobody_speaks_for_has_no_reasons_and_mixes_up_no_others() -> None:
+    numbers = ItemNumbers()
+    numbers.of(["x", "y"])
+    total = evidence([(1.0, [("a", 1.0), ("b", 2.0)])], numbers)
+    total.reasons(["b", "a"], max_reasons=1)
+    told = total.reasons(["b", "x", "never heard of", "a", "y"], max_reasons=1)
+    assert [[reason["value"] for reason in reasons] for reasons in told] == [[2.0], [], [], [1.0], []]
+
+
+@given(_said, st.integers(1, 20))
+def test_the_best_are_those_with_the_largest_sums(said: Said, most: int) -> None:
+    numbers = ItemNumbers()
+    total = evidence(said, numbers)
+    ranked = list(total.best_first())
+    best, sums = total.among_best(most)
+    assert sums.tolist() == [amount for _, amount in ranked[:most]]
+    by_item = dict(ranked)
+    assert [by_item[numbers.names[number]] for number in best.tolist()] == sums.tolist()
+    assert len(set(best.tolist())) == len(best)
+
+
+@given(_said, st.lists(st.sampled_from([*ITEMS, "new"]), unique=True))
+def test_what_each_source_says_equals_a_plain_addition(said: Said, asked: list[str]) -> None:
+    scopes = ["all", "category:x", "category:y", "segment:0", "segment:1"]
+    sources = [POPULAR_ALL, POPULAR_THERE, POPULAR_THERE, POPULAR_SEGMENT, POPULAR_SEGMENT]
+    numbers = ItemNumbers()
+    blocks = [
+        (factor, PopularBlock(numbers, scopes[n], found, largest=1.0))
+        for n, (factor, found) in enumerate(said)
+    ]
+    expected = {item: [0.0] * SOURCES for item in asked}
+    for n, (factor, found) in enumerate(said):
+        for item, amount in found:
+            if item in expected:
+                expected[item][sources[n]] += factor * amount
+    found_sums = Evidence(numbers, blocks).of_sources(numbers.of(asked), SOURCES)
+    assert found_sums.shape == (len(asked), SOURCES)
+    assert found_sums.ravel().tolist() == pytest.approx([x for item in asked for x in expected[item]])
+
+
+@given(
+    st.lists(st.sampled_from(ITEMS)),
+    st.lists(st.sampled_from(ITEMS), unique=True),
+    st.lists(st.sampled_from(ITEMS)),
+)
+def test_places_are_told_of_those_alone_that_have_one(
+    asked: list[str], among: list[str], before: list[str]
+) -> None:
+    numbers = ItemNumbers()
+    numbers.distinct(numbers.of(before))
+    places = numbers.places_if(numbers.of(asked), numbers.of(among))
+    assert places.tolist() == [among.index(item) if item in among else -1 for item in asked]

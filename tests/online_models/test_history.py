@@ -275,6 +275,26 @@ def test_the_last_four_sessions_accept_late_events() -> None:
     assert shop.n() == (0, 6)
 
 
+def test_a_session_remembers_all_that_was_acted_on_in_it_in_order() -> None:
+    shop = Shop(settings_with(rules={"max_events_per_hour": 3, "max_set_size": 2}))
+    shop.learn(ANNA.view("a"), ANNA.buy("b", "c", "a"), ANNA.rate("a", 1.0, at=T0), ANNA.cart("d"))
+    again = ANNA.view("e", T0 + HOUR, "s2", event_id="once")
+    shop.learn(again, again, ANNA.event("customer", [], T0 + HOUR, attributes={"gender": "f"}))
+    assert [mark.acts for mark in shop.row().sessions] == [["a", "b", "c", "a", "a", "d"], ["e"]]
+    assert [mark.items for mark in shop.row().sessions] == [["a"], ["e"]]
+    shop.learn(ANNA.view("f", T0 + MINUTE, "s"))
+    assert [mark.acts[-1] for mark in shop.row().sessions] == ["f", "e"]
+
+
+def test_nothing_acted_on_is_remembered_after_an_erasure_or_without_consent() -> None:
+    for last in (ANNA.erase(T0 + 1), ANNA.view("b", T0 + 1, profiling=False)):
+        shop = Shop()
+        shop.learn(ANNA.view("a"))
+        assert shop.row().sessions[0].acts == ["a"]
+        shop.learn(last)
+        assert shop.row().sessions == []
+
+
 # -- repetitions --------------------------------------------------------------------------------------
 
 

@@ -19,25 +19,22 @@ from tests.online_models.shop_views import (
     NOW,
     a_rule,
     any_settings,
+    ask,
     bought,
     facts,
     history,
+    ids,
     marks_of,
     partners,
+    reachable,
     requests,
     segments,
     settings,
     shops,
     viewed,
+    warm,
+    warm_shops,
 )
-
-
-def ask(views: MemoryViews, row: HistoryRow | None, *, k: int = 10, using: Settings | None = None) -> Answer:
-    return BlendRecommender(views, using or Settings()).recommend(Request(history=row, now=NOW, k=k))
-
-
-def ids(answer: Answer) -> list[str]:
-    return [place.item_id for place in answer.items]
 
 
 def two_tastes() -> MemoryViews:
@@ -203,7 +200,7 @@ def test_repeat_purchases_can_be_wanted() -> None:
     assert ids(ask(views, row, using=settings(repeat_purchases=True))) == ["tea"]
 
 
-@given(shops(), requests(), any_settings())
+@given(shops() | warm_shops(), requests(), any_settings().flatmap(lambda x: st.sampled_from([x, warm(x)])))
 def test_what_is_filtered_never_leaks(views: MemoryViews, request: Request, using: Settings) -> None:
     places = BlendRecommender(views, using).recommend(request).items
     looked_at = 0
@@ -239,7 +236,7 @@ def test_a_list_is_short_only_when_nothing_eligible_is_left(
 ) -> None:
     places = BlendRecommender(views, using).recommend(request).items
     marks, wanted = marks_of(request), using.recommend
-    known = _reachable(views, request, using)
+    known = reachable(views, request, using)
     eligible = {
         item
         for item in known - request.exclude
@@ -250,33 +247,6 @@ def test_a_list_is_short_only_when_nothing_eligible_is_left(
     looked_at = {item for item in eligible if item in marks and not marks[item].had}
     most = len(eligible - looked_at) + min(wanted.max_recent, len(looked_at))
     assert len(places) == min(request.k, most)
-
-
-def _reachable(views: MemoryViews, request: Request, using: Settings) -> set[str]:
-    """Every item that some source may name, worked out without regard to speed."""
-    wanted = using.recommend
-    asking = [item for item, mark in reversed(marks_of(request).items()) if not mark.disliked]
-    asking = asking[: wanted.history_items]
-    known = {item for item, _ in views.popular("all")}
-    if wanted.recent_weight:
-        known |= {item for item in asking if not marks_of(request)[item].had}
-    for item in asking:
-        row = views.neighbours(item)
-        if row is not None:
-            known |= {similar.item_id for similar in row.similar if wanted.similarity_weight}
-            for scope, weight in (
-                ("orders", wanted.rules_weight),
-                ("sessions", wanted.session_rules_weight),
-            ):
-                known |= {rule.item_id for rule in row.rules[scope] if weight and rule.lift >= 1}
-    size = -1
-    while len(known) > size:
-        size = len(known)
-        for item in [*asking, *known]:
-            found = views.item(item)
-            for category in found.categories if found is not None else ():
-                known |= {name for name, _ in views.popular(f"category:{category}")}
-    return known
 
 
 @given(shops(), st.lists(requests(), min_size=2, max_size=4), any_settings())

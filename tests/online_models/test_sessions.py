@@ -1,11 +1,19 @@
-"""Where a session begins and ends, which events it takes, and how its set grows."""
+"""Where a session begins and ends, which events it takes, how its set grows and which acts it remembers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_models.sessions import extend_session, find_session, grow_session, open_session
+from online_models.sessions import (
+    MAX_ACTS,
+    acts_of,
+    extend_session,
+    find_session,
+    grow_session,
+    note_acts,
+    open_session,
+)
 from schemas.messages import SESSIONS
-from schemas.state import SessionMark
+from schemas.state import HistoryRow, SessionMark
 
 GAP = 1_000
 
@@ -93,3 +101,51 @@ def test_a_full_set_takes_no_more_and_has_no_bound_at_zero() -> None:
     assert [grow_session(mark, item, max_set_size=2) is None for item in "abca"] == [False, False, True, True]
     assert grow_session(mark, "c", max_set_size=0) is not None
     assert mark.items == ["a", "b", "c"]
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=30), max_size=8))
+def test_the_last_acts_are_remembered_repeats_and_all(acts: list[list[str]]) -> None:
+    mark = a_mark()
+    for items in acts:
+        note_acts(mark, items)
+    assert mark.acts == [item for items in acts for item in items][-MAX_ACTS:]
+
+
+def test_the_oldest_acts_beyond_the_bound_are_let_go_of() -> None:
+    mark = a_mark()
+    for n in range(MAX_ACTS + 7):
+        note_acts(mark, [f"i{n}"])
+    assert mark.acts == [f"i{n}" for n in range(7, MAX_ACTS + 7)]
+    note_acts(mark, ["x"] * 2 * MAX_ACTS)
+    assert mark.acts == ["x"] * MAX_ACTS
+
+
+def test_acts_of_a_new_session_are_its_own() -> None:
+    marks: list[SessionMark] = []
+    for name in "ab":
+        note_acts(open_session(marks, name, 0, max_sessions=2), [name])
+    assert [mark.acts for mark in marks] == [["a"], ["b"]]
+
+
+def test_the_open_session_is_the_newest_until_the_gap_is_over() -> None:
+    marks = [SessionMark("a", 0, 10, [], ["x", "x"]), SessionMark("b", 20, 30, [], ["y"])]
+    row = HistoryRow(sessions=marks)
+    assert acts_of(row, "u:anna", 30 + GAP, gap_ms=GAP) == (["y"], ["x", "x"])
+    assert acts_of(row, "u:anna", 31 + GAP, gap_ms=GAP) == ([], ["x", "x", "y"])
+    # What comes late, comes into the session that was open.
+    assert acts_of(row, "u:anna", 0, gap_ms=GAP) == (["y"], ["x", "x"])
+
+
+def test_a_guest_has_one_session_however_long_nothing_happened() -> None:
+    marks = [SessionMark("a", 0, 10, [], ["x"]), SessionMark("b", 20, 30, [], ["y"])]
+    for now in (0, 30, 10**9):
+        assert acts_of(HistoryRow(sessions=marks), "s:one", now, gap_ms=GAP) == (["x", "y"], [])
+
+
+def test_strangers_acted_on_nothing_and_what_is_given_out_is_a_copy() -> None:
+    for key in ("u:anna", "s:one"):
+        assert acts_of(None, key, 0, gap_ms=GAP) == ([], [])
+        assert acts_of(HistoryRow(), key, 0, gap_ms=GAP) == ([], [])
+        row = HistoryRow(sessions=[SessionMark("a", 0, 10, [], ["x"])])
+        acts_of(row, key, 5, gap_ms=GAP)[0].append("y")
+        assert row.sessions[0].acts == ["x"]

@@ -3,7 +3,19 @@
 import pytest
 
 from online_models.evidence import ItemNumbers
-from online_models.sources import PartnersBlock, PopularBlock, RecentBlock
+from online_models.sources import (
+    POPULAR_ALL,
+    POPULAR_SEGMENT,
+    POPULAR_THERE,
+    RECENT,
+    RULES,
+    SESSION_RULES,
+    SIMILAR,
+    SOURCES,
+    PartnersBlock,
+    PopularBlock,
+    RecentBlock,
+)
 from online_models.traces import Trace
 from schemas.settings import RecommendSettings
 from tests.online_models.shop_views import NOW, a_rule, partners
@@ -59,3 +71,23 @@ def test_recent_items_are_those_not_had() -> None:
     block = RecentBlock(ItemNumbers(), traces, now=NOW)
     assert block.amounts.tolist() == [0.5]
     assert block.reason(0) == {"source": "recent", "item_id": "tea", "seconds_ago": 1}
+
+
+def test_every_piece_says_which_source_it_is_from() -> None:
+    assert PartnersBlock(ItemNumbers(), ROW, RecommendSettings()).sources.tolist() == [
+        SIMILAR,
+        SIMILAR,
+        RULES,
+        SESSION_RULES,
+    ]
+    only_sessions = RecommendSettings(similarity_weight=0.0, rules_weight=0.0)
+    assert PartnersBlock(ItemNumbers(), ROW, only_sessions).sources.tolist() == [SESSION_RULES]
+    found = [("tea", 8.0), ("cup", 2.0)]
+    scopes = {"all": POPULAR_ALL, "category:all": POPULAR_THERE, "segment:1": POPULAR_SEGMENT}
+    for scope, source in scopes.items():
+        assert PopularBlock(ItemNumbers(), scope, found).sources.tolist() == [source, source]
+        assert PopularBlock(ItemNumbers(), scope, []).sources.tolist() == []
+    traces = [Trace("tea", NOW, 0.5, had=False), Trace("cup", NOW, 0.4, had=True)]
+    assert RecentBlock(ItemNumbers(), traces, now=NOW).sources.tolist() == [RECENT]
+    numbered = [SIMILAR, RULES, SESSION_RULES, RECENT, POPULAR_ALL, POPULAR_THERE, POPULAR_SEGMENT]
+    assert sorted(numbered) == list(range(SOURCES))

@@ -29,6 +29,7 @@ from schemas.state import (
     PopularityRow,
     ProgressRow,
     PublishedRow,
+    RankerRow,
     RuleRow,
     SegmentRow,
     SessionMark,
@@ -56,7 +57,10 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "tea": ItemMark(4 << 20, 5, had=True),
     }
     behaviour = Behaviour(9, 4, 2, 1, 2, 3, 19.8, 29.7, 3, 8.0, 1, 5, 2, {"kitchen": 1.5}, {"gender": "f"}, 2)
-    sessions = [SessionMark("s1", 1, 5, ["kettle", "tea"]), SessionMark(None, 7, 8, ["tea"])]
+    sessions = [
+        SessionMark("s1", 1, 5, ["kettle", "tea"], ["kettle", "tea", "kettle"]),
+        SessionMark(None, 7, 8, ["tea"], ["tea"]),
+    ]
     seen, orders = b"\x00\x01\x02\x03\x04\x05\x06\xff", [OrderMark(3, ["tea", "cup"])]
     history = HistoryRow(marks, sessions, seen, behaviour, 8, 472_222, 3, _PENDING, 4, orders, 3)
     vectors = [bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 1, 2, 3)]
@@ -86,6 +90,7 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "popularity": [PopularityRow(2_811, {"tea": 1 << 36, "kettle": 3}, 4, ["kitchen"])],
         "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
         "clusters": [ClusterRow(model, [sums, SegmentSums()], [sample], {77: 1}, 1, 5, 2_811)],
+        "ranker": [RankerRow(1, 2, 9, *(bytearray(b"\x00\x00\x80\x3f" * n) for n in (6, 1, 6, 1)))],
         "store": [
             meta,
             ProgressRow(9, {"events/0": (3, (8, 1))}, {"samples/0": (8, 0)}, {"u:anna": _PENDING}),

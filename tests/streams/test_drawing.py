@@ -23,7 +23,7 @@ def test_the_text_shows_stages_top_to_bottom_with_all_that_they_use() -> None:
     boxes = re.findall(r"┌─+▼── (\S+) ── process (\S+)", text)
     assert boxes == [(stage.name, stage.group) for stage in STAGES]
     for stage, box in zip(STAGES, text.split("┌")[1:], strict=True):
-        for name in (*stage.reads, *stage.follows, *stage.keeps, *stage.writes):
+        for name in (*stage.reads, *stage.follows, *stage.remembers, *stage.keeps, *stage.writes):
             assert re.search(rf"[ │]{name}[, │]", box), (stage.name, name)
 
 
@@ -46,7 +46,8 @@ def test_the_flowchart_has_one_node_for_each_thing_and_an_arrow_for_each_use() -
     nodes = [found[1] for line in lines if (found := re.match(r"(?:subgraph )?(\w+)[\[(]", line))]
     assert len(nodes) == len(set(nodes)) == len(TOPICS) + len(STAGES) + len({x.group for x in STAGES})
     arrows = [found.groups() for line in lines if (found := re.match(r"(\w+) (-->|-\.->) (\w+)$", line))]
-    assert len(arrows) == sum(len(x.reads) + len(x.follows) + len(x.writes) for x in STAGES)
+    ends = [(x.reads, x.follows, x.remembers, x.writes) for x in STAGES]
+    assert len(arrows) == sum(len(names) for each in ends for names in each)
     assert {name for start, _, end in arrows for name in (start, end)} <= set(nodes)
     assert ("topic_item_view", "-.->", "stage_history") in arrows
     assert ("stage_history", "-->", "topic_facts") in arrows

@@ -61,6 +61,7 @@ def test_a_stage_with_state_reads_exactly_one_topic_and_has_versioned_rows(stage
 @pytest.mark.parametrize("stage", STAGES, ids=[stage.name for stage in STAGES])
 def test_what_is_followed_is_compacted_and_what_is_learned_from_is_not(stage: Stage) -> None:
     assert all(TOPIC_BY_NAME[topic].compacted for topic in stage.follows)
+    assert all(TOPIC_BY_NAME[topic].kind == "log" for topic in stage.remembers)
     assert not any(TOPIC_BY_NAME[topic].compacted for topic in stage.reads)
 
 
@@ -101,7 +102,7 @@ def test_the_topology_is_inert_data() -> None:
 @pytest.mark.parametrize(
     ("stage", "below"),
     [
-        ("history", ("history", "rules", "popularity", "segments", "clusters")),
+        ("history", ("history", "rules", "popularity", "segments", "clusters", "ranker")),
         ("segments", ("segments", "clusters")),
         ("rules", ("rules",)),
         ("clusters", ("clusters",)),

@@ -119,7 +119,7 @@ def test_looking_at_a_view_that_is_not_there_makes_none(tmp_path: Path) -> None:
 
 def test_each_topic_that_stages_follow_is_named_once() -> None:
     assert followed_by(("ingest", "history")) == (
-        *("item-view", "customer-view", "neighbours", "popular", "centroids"),
+        *("item-view", "customer-view", "neighbours", "popular", "centroids", "ranker"),
     )
     assert followed_by(("popularity", "clusters")) == ()
     assert followed_by(()) == ()

@@ -25,6 +25,8 @@ SETTINGS = msgspec.convert(
         "rules": {"republish_growth": 0.0, "republish_interval_ms": 0},
         "popularity": {"publish_interval_ms": 0},
         "segments": {"clusters": 2, "publish_interval_ms": 0},
+        # For a lesson rows are published that would not have been by now, and that counts elsewhere outdate.
+        "ranker": {"enabled": False},
     },
     Settings,
 )

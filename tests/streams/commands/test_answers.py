@@ -90,7 +90,7 @@ def test_recommend_prints_the_message_of_the_topic(capsys: pytest.CaptureFixture
     assert list(told) == list(LIST_KEYS)
     assert (told["recommendation_id"], told["caused_by"]) == ("browses:0:12", ["b-7"])
     assert (told["user_id"], told["variant"]) == ("ben", None)
-    assert told["models"].keys() == {"similarity", "rules", "popularity", "segments"}
+    assert told["models"].keys() == {"similarity", "rules", "popularity", "segments", "sessions"}
     assert told["latency"].keys() == {"event_at", "ingested_at", "emitted_at"}
     assert told["latency"]["event_at"] == AT + 7_000
     assert [list(item) for item in told["items"]] == [ITEM_KEYS] * len(told["items"])

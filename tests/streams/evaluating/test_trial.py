@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from online_models.evaluation.actions import Ask
 from schemas.messages import Event
 from schemas.settings import Settings
 from streams.evaluating.logs import LogReader
-from streams.evaluating.trial import EvaluationError, Request, Trial, open_trial
+from streams.evaluating.trial import EvaluationError, Request, Trial, open_trial, settings_for
 
 SESSIONS = "".join(f"{n}\t{n % 5} {(n + 1) % 5} {n % 5}\n" for n in range(100))
 RATINGS = "userId,movieId,rating,timestamp\n" + "".join(
@@ -124,3 +125,12 @@ def test_a_test_of_which_nothing_is_left_is_told(sessions: Path, tmp_path: Path)
     test.write_text("900\tx y\n")
     with pytest.raises(EvaluationError, match="no test session with two known items"):
         opened("sessions", "session-lists", train=sessions, test=test)
+
+
+def test_settings_let_lists_hold_what_counts_and_keep_guests_where_sessions_are_in_no_order_of_time() -> None:
+    given, path = Settings(), Path("x")
+    sessions = settings_for(Request(protocol="sessions", format="sessions", k=5, events=path), given)
+    assert sessions.recommend.repeat_purchases and sessions.history.guest_ttl_s > 10 * 365 * 86_400
+    repeats = Request(protocol="prequential", format="jsonl", k=5, events=path, repeats=True)
+    assert settings_for(repeats, given).recommend.repeat_purchases
+    assert settings_for(msgspec.structs.replace(repeats, repeats=False), given) == given

@@ -1,0 +1,85 @@
+"""Makes lessons for the ranker: what could have been recommended, and what was acted on next."""
+
+from collections.abc import Sequence
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+
+from online_models.evidence import Numbers
+from online_models.list_features import BY_EVIDENCE, FEATURES, VERSION, Described
+from online_models.open_sessions import ACTIONS
+from online_models.protocols import Request, Views
+from online_models.ranking import LearnedOrder, ListCandidates
+from schemas.messages import Event, Lesson
+from schemas.settings import Settings
+from schemas.state import HistoryRow
+
+_MOST_CHOSEN: Final = 10
+_MOST_WAITING: Final = 1_000
+"""Lessons that may be made before the ranker is heard of again: where it is behind, more are of no use."""
+
+_BEST_SHARE: Final = 2 / 3
+_CRC: Final = 1 << 32
+
+
+class Teacher:
+    """Makes a lesson of an event, before it is learned: of every one at first, then of fewer and fewer.
+
+    Once `ranker.all_lessons` are learned, an event becomes a lesson with a chance of so many by those
+    learned, told from where it is in its topic; so the number of lessons grows with the root of the number
+    of events. A lesson holds what was acted on, the candidates that scored best, and some of the others.
+
+    Parameters
+    ----------
+    views : Views
+        What other stages published.
+    settings : Settings
+        `ranker`, and all that lists depend on.
+    """
+
+    def __init__(self, views: Views, settings: Settings) -> None:
+        self._lists = ListCandidates(views, settings)
+        self._order = LearnedOrder(views, settings.ranker)
+        self._settings = settings.ranker
+        self._enabled = settings.ranker.enabled and settings.recommend.enabled and settings.sessions.held > 0
+        self._learned, self._waiting = 0, 0
+
+    def wants(self, x: Event) -> bool:
+        """Whether this event is to become a lesson, if it is accepted."""
+        if not (self._enabled and x.kind in ACTIONS and x.profiling and x.lines):
+            return False
+        learned = self._order.learned
+        if learned != self._learned:
+            self._learned, self._waiting = learned, 0
+        if self._waiting >= _MOST_WAITING:
+            return False
+        if learned <= self._settings.all_lessons:
+            return True
+        drawn = crc32(f"{x.topic}:{x.partition}:{x.offset}".encode()) / _CRC
+        return drawn < self._settings.all_lessons / learned
+
+    def lesson(self, x: Event, history: HistoryRow | None) -> Lesson | None:
+        """Make a lesson of an event and the history before it; None if nobody proposed its items."""
+        if history is None or not history.sessions:
+            return None
+        found = self._lists.find(Request(history=history, now=x.at, key=x.key))
+        described = self._lists.describe(found)
+        places = {name: n for n, name in enumerate(described.names)}
+        acted = [places[line.item] for line in x.lines[:_MOST_CHOSEN] if line.item in places]
+        if not acted or len(places) < 2:
+            return None
+        kept = self._kept(described, acted)
+        self._waiting += 1
+        place_of = {place: n for n, place in enumerate(kept.tolist())}
+        features = described.features[kept].astype("<f2")
+        return Lesson(x.at, VERSION, FEATURES, [place_of[place] for place in acted], features.tobytes())
+
+    def _kept(self, described: Described, acted: Sequence[int]) -> Numbers:
+        """Choose the candidates of a lesson: those acted on, the best, and some of the others, evenly."""
+        most = self._settings.lesson_candidates
+        scores = self._order.scores(described) if self._order.ready() else described.features[:, BY_EVIDENCE]
+        order = np.argsort(-scores, kind="stable")
+        best, others = np.split(order, [max(1, round(most * _BEST_SHARE))])
+        spread = np.linspace(0, len(others) - 1, min(len(others), most - len(best))).astype(np.intp)
+        return np.unique(np.concatenate([best, others[spread], np.array(acted, np.intp)]))
