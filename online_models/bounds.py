@@ -6,6 +6,7 @@ Upper estimates from the settings, for planning memory and for checks; nothing i
 from online_models.clusters import KEPT_NAMES
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
+from online_models.history import MAX_SHOWN
 from online_models.list_features import FEATURES as FEATURES_OF_A_LIST
 from online_models.membership import MAX_MARKS
 from online_models.ranker import UNITS
@@ -51,7 +52,7 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
     categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
     hours = max(kept.guest_ttl_s, kept.erasure_ttl_s) // 3_600 + 3
     return {
-        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + 6 * name + FIXED,
+        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + (6 + MAX_SHOWN) * name + FIXED,
         "t": FIXED,
         "x": FIXED + 2 * NUMBER * hours,
         "g": FIXED + CHUNK_KEYS * (name + 2),

@@ -17,6 +17,9 @@ from schemas.settings import Settings
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, ItemMark, OrderMark, Pending, TotalsRow
 
 TOTALS_KEY = "totals"
+MAX_SHOWN = 50
+"""Items of the last impression that are kept."""
+
 _ACTIONS = frozenset({"view", "cart", "purchase", "rating"})
 _NO_GAIN = (0, 0, 0)
 
@@ -128,6 +131,8 @@ class HistoryStep:
                 deltas.append(self._delta(x, added, groups, opened=opened))
             deltas += self._let_go(row)
             row.newest = _pending(x)
+        elif x.kind == "impression" and x.at >= row.shown_at:
+            row.shown, row.shown_at = [line.item for line in x.lines[:MAX_SHOWN]], x.at
         vector: list[float] = []
         if not guest:
             features.observe(row.behaviour, x, new_session=session_start)

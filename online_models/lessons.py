@@ -20,6 +20,7 @@ _MOST_WAITING: Final = 1_000
 """Lessons that may be made before the ranker is heard of again: where it is behind, more are of no use."""
 
 _BEST_SHARE: Final = 2 / 3
+_SHOWN_MS: Final = 1_800_000
 _CRC: Final = 1 << 32
 
 
@@ -28,7 +29,9 @@ class Teacher:
 
     Once `ranker.all_lessons` are learned, an event becomes a lesson with a chance of so many by those
     learned, told from where it is in its topic; so the number of lessons grows with the root of the number
-    of events. A lesson holds what was acted on, the candidates that scored best, and some of the others.
+    of events. A lesson holds what was acted on, the candidates that scored best, and some of the others; if
+    what was acted on had been shown (an impression, not a list that was only emitted), there is one more,
+    which holds what was shown.
 
     Parameters
     ----------
@@ -59,21 +62,28 @@ class Teacher:
         drawn = crc32(f"{x.topic}:{x.partition}:{x.offset}".encode()) / _CRC
         return drawn < self._settings.all_lessons / learned
 
-    def lesson(self, x: Event, history: HistoryRow | None) -> Lesson | None:
-        """Make a lesson of an event and the history before it; None if nobody proposed its items."""
+    def lessons(self, x: Event, history: HistoryRow | None) -> list[Lesson]:
+        """Make the lessons of an event and the history before it; none if nobody proposed its items.
+
+        The first is the choice among all candidates, the second, if what was acted on had been shown within
+        the last half hour, that among what was shown.
+        """
         if history is None or not history.sessions:
-            return None
+            return []
         found = self._lists.find(Request(history=history, now=x.at, key=x.key))
         described = self._lists.describe(found)
         places = {name: n for n, name in enumerate(described.names)}
         acted = [places[line.item] for line in x.lines[:_MOST_CHOSEN] if line.item in places]
         if not acted or len(places) < 2:
-            return None
-        kept = self._kept(described, acted)
+            return []
         self._waiting += 1
-        place_of = {place: n for n, place in enumerate(kept.tolist())}
-        features = described.features[kept].astype("<f2")
-        return Lesson(x.at, VERSION, FEATURES, [place_of[place] for place in acted], features.tobytes())
+        made = [_lesson(x.at, described, self._kept(described, acted), acted)]
+        if 0 <= x.at - history.shown_at <= _SHOWN_MS:
+            shown = np.unique([places[item] for item in history.shown if item in places]).astype(np.intp)
+            among = [place for place in acted if place in shown]
+            if among and len(shown) > 1:
+                made.append(_lesson(x.at, described, shown, among))
+        return made
 
     def _kept(self, described: Described, acted: Sequence[int]) -> Numbers:
         """Choose the candidates of a lesson: those acted on, the best, and some of the others, evenly."""
@@ -83,3 +93,9 @@ class Teacher:
         best, others = np.split(order, [max(1, round(most * _BEST_SHARE))])
         spread = np.linspace(0, len(others) - 1, min(len(others), most - len(best))).astype(np.intp)
         return np.unique(np.concatenate([best, others[spread], np.array(acted, np.intp)]))
+
+
+def _lesson(at: int, described: Described, kept: Numbers, acted: Sequence[int]) -> Lesson:
+    place_of = {place: n for n, place in enumerate(kept.tolist())}
+    features = described.features[kept].astype("<f2")
+    return Lesson(at, VERSION, FEATURES, [place_of[place] for place in acted], features.tobytes())

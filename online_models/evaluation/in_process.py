@@ -18,7 +18,7 @@ from online_models.rules import RulesStep
 from online_models.segments import SegmentsStep
 from online_models.session_index import SessionIndex
 from schemas.clusters import ClusterRow
-from schemas.messages import BEFORE_ALL, Event, Fact, ItemFacts
+from schemas.messages import BEFORE_ALL, Event, Fact, ItemFacts, Lesson
 from schemas.settings import Settings
 from schemas.state import (
     ExpiryRow,
@@ -91,12 +91,12 @@ class InProcess:
 
     def learn_one(self, x: Event) -> None:
         self._views.advance(x.at)
-        lesson = None
+        lessons: list[Lesson] = []
         if self._teacher.wants(x):
             self._learn_waiting()
-            lesson = self._teacher.lesson(x, self._histories.get(x.key))
+            lessons = self._teacher.lessons(x, self._histories.get(x.key))
         outputs = self._history.learn_one(x)
-        if lesson is not None and outputs:
+        for lesson in lessons if outputs else ():
             self._ranker.learn_one(lesson)
         for output in outputs:
             if isinstance(output, Delta):

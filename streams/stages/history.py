@@ -85,14 +85,14 @@ class HistoryPartition(KeptPartition):
         self.progress.next_offset = record.offset + 1
 
     def _learn(self, event: Event) -> None:
-        lesson = None
+        lessons: list[Lesson] = []
         if self._teacher.wants(event):
-            lesson = self._teacher.lesson(event, self.rows.get(event.key))
+            lessons = self._teacher.lessons(event, self.rows.get(event.key))
         outputs = self._step.learn_one(event)
         if not outputs:
             self.context.metrics.duplicates.inc()
             return
-        if lesson is not None:
+        for lesson in lessons:
             self._lessons.add(self._upto, RANKER, lesson)
         for output in outputs:
             if isinstance(output, Delta):

@@ -141,9 +141,9 @@ def taught(preset: str, count: int, settings: Settings) -> Taught:
     step, teacher = STEPS["history"].make(memory.make, settings), Teacher(views, settings)
     for event in events(preset, count):
         wanted = teacher.wants(event)
-        lesson = teacher.lesson(event, histories.get(event.key)) if wanted else None
+        made = teacher.lessons(event, histories.get(event.key)) if wanted else []
         outputs = step.learn_one(event)
-        if lesson is not None and outputs:
+        for lesson in made if outputs else ():
             lessons.append(lesson)
             ranker.learn_one(lesson)
             views.ranker_weights = ranker.weights()

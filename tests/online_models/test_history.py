@@ -565,3 +565,14 @@ def test_the_same_log_twice_gives_the_same_rows_and_outputs() -> None:
     assert [one.step.learn_one(event) for event in events] == [two.step.learn_one(event) for event in events]
     assert one.rows.rows() == two.rows.rows()
     assert tally([]).weights == {}
+
+
+def test_what_was_shown_last_is_kept_for_lessons_and_goes_with_an_erasure() -> None:
+    shop = Shop()
+    shop.learn(ANNA.view("a"), ANNA.event("impression", ["b", "c"], T0 + 5))
+    shop.learn(ANNA.event("impression", ["late"], T0 + 4))
+    assert (shop.row().shown, shop.row().shown_at) == (["b", "c"], T0 + 5)
+    shop.learn(ANNA.event("impression", [f"i{n}" for n in range(60)], T0 + 6))
+    assert (shop.row().shown, shop.row().shown_at) == ([f"i{n}" for n in range(50)], T0 + 6)
+    shop.learn(ANNA.event("erasure", [], T0 + 7))
+    assert shop.row().shown == []

@@ -128,8 +128,7 @@ def a_lesson(
     """A lesson, all candidates there were, and the names of those that are in it."""
     using = Settings(ranker=RankerSettings(lesson_candidates=most, warm_up=1))
     views = a_shop(ranker=ranker)
-    lesson = Teacher(views, using).lesson(an_event(*items), HISTORY)
-    assert lesson is not None
+    (lesson,) = Teacher(views, using).lessons(an_event(*items), HISTORY)
     described = all_candidates(views, using)
     return lesson, described, [described.names[n] for n in places_of(lesson, described)]
 
@@ -164,12 +163,12 @@ def test_of_a_large_order_the_first_ten_lines_are_learned() -> None:
 )
 def test_a_lesson_is_bounded_and_holds_what_was_acted_on(most: int, items: list[str]) -> None:
     using = Settings(ranker=RankerSettings(lesson_candidates=most))
-    lesson = Teacher(a_shop(), using).lesson(an_event(*items, kind="purchase"), HISTORY)
+    made = Teacher(a_shop(), using).lessons(an_event(*items, kind="purchase"), HISTORY)
     acted = [item for item in items[:10] if item != "x"]
     if not acted:
-        assert lesson is None
+        assert made == []
         return
-    assert lesson is not None
+    (lesson,) = made
     described = all_candidates(a_shop(), using)
     places = places_of(lesson, described)
     assert [described.names[places[n]] for n in lesson.chosen] == acted
@@ -202,18 +201,18 @@ def test_features_come_back_from_a_message_as_they_were_in_half_precision() -> N
 def test_nothing_is_learned_of_strangers() -> None:
     teacher = Teacher(a_shop(), Settings())
     for item in ("c", "i00"):
-        assert teacher.lesson(an_event(item), None) is None
-        assert teacher.lesson(an_event(item), HistoryRow()) is None
-        assert teacher.lesson(an_event(item), HISTORY) is not None
+        assert teacher.lessons(an_event(item), None) == []
+        assert teacher.lessons(an_event(item), HistoryRow()) == []
+        assert len(teacher.lessons(an_event(item), HISTORY)) == 1
 
 
 def test_nothing_is_learned_where_nobody_proposed_it_or_nothing_else() -> None:
-    assert Teacher(a_shop(), Settings()).lesson(an_event("x"), HISTORY) is None
+    assert Teacher(a_shop(), Settings()).lessons(an_event("x"), HISTORY) == []
     only = MemoryViews(popular={"all": [("tea", 1.0)]})
     row = HistoryRow(sessions=[SessionMark(None, NOW, NOW, [], ["a"])])
-    assert Teacher(only, Settings()).lesson(an_event("tea"), row) is None
+    assert Teacher(only, Settings()).lessons(an_event("tea"), row) == []
     only.popular_scopes["all"] = [("tea", 2.0), ("cup", 1.0)]
-    assert Teacher(only, Settings()).lesson(an_event("tea"), row) is not None
+    assert len(Teacher(only, Settings()).lessons(an_event("tea"), row)) == 1
 
 
 def test_a_lesson_changes_neither_views_nor_history() -> None:
@@ -221,6 +220,37 @@ def test_a_lesson_changes_neither_views_nor_history() -> None:
     index = views.sessions()
     assert index is not None
     before = msgspec.msgpack.encode([index.rows(), HISTORY])
-    one = Teacher(views, Settings()).lesson(an_event("c"), HISTORY)
+    one = Teacher(views, Settings()).lessons(an_event("c"), HISTORY)
     assert msgspec.msgpack.encode([index.rows(), HISTORY]) == before
-    assert Teacher(views, Settings()).lesson(an_event("c"), HISTORY) == one
+    assert Teacher(views, Settings()).lessons(an_event("c"), HISTORY) == one != []
+
+
+SHOWN = msgspec.structs.replace(
+    HISTORY, shown=["i07", "nobody proposes it", "c", "i03"], shown_at=NOW - 60_000
+)
+
+
+def test_of_what_was_shown_and_acted_on_comes_a_lesson_of_its_own() -> None:
+    views, using = a_shop(), Settings()
+    first, second = Teacher(views, using).lessons(an_event("i03"), SHOWN)
+    described = all_candidates(views, using)
+    assert [first] == Teacher(views, using).lessons(an_event("i03"), HISTORY)
+    names = [described.names[n] for n in places_of(second, described)]
+    assert sorted(names) == ["c", "i03", "i07"]
+    assert [names[place] for place in second.chosen] == ["i03"]
+
+
+@pytest.mark.parametrize(
+    ("item", "history"),
+    [
+        ("i05", SHOWN),
+        ("i03", msgspec.structs.replace(SHOWN, shown_at=NOW - 1_800_001)),
+        ("i03", msgspec.structs.replace(SHOWN, shown_at=NOW + 1)),
+        ("i03", msgspec.structs.replace(SHOWN, shown=["i03", "nobody proposes it"])),
+    ],
+    ids=["was not shown", "long ago", "shown only later", "nothing else to choose"],
+)
+def test_what_was_not_chosen_among_what_was_shown_teaches_as_if_nothing_had_been(
+    item: str, history: HistoryRow
+) -> None:
+    assert len(Teacher(a_shop(), Settings()).lessons(an_event(item), history)) == 1
