@@ -105,8 +105,8 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
 
     `items` is ordered by last action, oldest first; `seen` is the concatenation of 8-byte digests
     of the last event and order ids; `taught` counts events in the hour `taught_hour`; `orders` are the last
-    ones, oldest first; `met` is how many items were met so far; `shown` are the items that were shown last, at
-    `shown_at`.
+    ones, oldest first; `met` is how many items were met so far; `shown` are the items that were shown last,
+    at `shown_at`.
     """
 
     items: dict[str, ItemMark] = {}
