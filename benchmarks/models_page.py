@@ -36,7 +36,8 @@ on what else the machine does, scores don't.
 
 ## The models
 
-- `blend`: what a worker runs, in one process. A test holds its lists equal to those of a replay.
+- `blend`: what a worker runs, in one process: sessions, similarity, rules, recent items and popularity
+  propose, a ranker that learns from each event orders. A test holds its lists equal to those of a replay.
 - `random`: any items. `popularity`, `decayed`: counts of actions, the second with a half-life.
 - `cosine`: exact item cosine, summed over what the customer has; `-10`, `-1`: over the newest items only;
   `-current`: these items are candidates, too.
