@@ -109,9 +109,9 @@ def test_what_counts_is_the_most_similar_item_of_the_list_and_not_their_sum() ->
     candidates = ranked(("1", 1.0, "ab"), ("2", 0.9, "cd"), ("3", 0.8, "bc"), ("4", 0.8, "dxy"))
     # 3 is like 1 and like 2 by 1/3 each, 4 is like 2 by 1/4: .8 - 1/3 and .8 - 1/4, halved.
     assert made(candidates, 3, using(diversity=0.5)) == ["1", "2", "4"]
-    with_less = ranked(("1", 1.0, "ab"), ("2", 0.9, "cd"), ("3", 0.8, "bc"), ("4", 0.8, "cd"))
-    # 4 is like 2 by 1, which is more than 1/3 twice.
-    assert made(with_less, 3, using(diversity=0.5)) == ["1", "2", "3"]
+    candidates = ranked(("1", 1.0, "ab"), ("2", 0.9, "cd"), ("3", 0.8, "bc"), ("4", 0.8, "cdxy"))
+    # 4 is like 2 by 1/2, which is more than 1/3 and less than 1/3 twice.
+    assert made(candidates, 3, using(diversity=0.5)) == ["1", "2", "3"]
 
 
 def test_the_brand_counts_as_one_category_more_and_is_none_of_them() -> None:
@@ -145,6 +145,15 @@ def test_what_fills_up_is_in_the_order_of_the_candidates_also_with_diversity() -
     assert made(candidates, 4, using(max_per_category=1, diversity=1.0)) == ["1", "4", "2", "3"]
 
 
+def test_once_caps_are_given_up_they_are_not_looked_at_again() -> None:
+    candidates = ranked(
+        ("1", 0.9, "a"), ("2", 0.8, "a"), ("3", 0.7, "a"), ("4", 0.6, "b"), ("5", 0.5, "a"), **{"4": 8.0}
+    )
+    # The mean is 1.6, the limit 3.2: 4 breaks it with 8 / 2, and would fit in the third place with 8 / 3.
+    both = using(max_per_category=1, max_popularity_lift=2.0)
+    assert made(candidates, 5, both) == ["1", "2", "3", "4", "5"]
+
+
 def test_the_cap_on_popularity_is_that_worked_out_by_hand() -> None:
     items = [(name, 0.9 - n / 10, "") for n, name in enumerate("abcde")]
     candidates = ranked(*items, a=8.0, b=6.0, c=4.0, d=2.0)
@@ -159,8 +168,9 @@ def test_the_cap_on_popularity_is_that_worked_out_by_hand() -> None:
 
 
 def test_rounding_breaks_no_cap() -> None:
-    candidates = [Candidate(f"i{n:02}", 1.0, popularity=0.1) for n in range(50)]
-    assert made(candidates, 50, using(max_popularity_lift=1.0)) == [each.item for each in candidates]
+    # Six times .7, added up, is a little more than their number times the mean of all, which is .7.
+    candidates = [Candidate(f"{n}", 1.0, popularity=x) for n, x in enumerate([*[0.7] * 8, 0.6, 0.8])]
+    assert made(candidates, 10, using(max_popularity_lift=1.0)) == [each.item for each in candidates]
 
 
 def test_where_nothing_is_popular_the_cap_on_popularity_changes_nothing() -> None:
