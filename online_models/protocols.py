@@ -58,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms).
 
     `key` is as in events (`u:anna`), "" for somebody whose own sessions need not be told from others'.
+    `seed` is what exploring draws from: the id of the list, so that it can be made again as it was.
     """
 
     history: HistoryRow | None
@@ -65,10 +66,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     k: int = 10
     exclude: frozenset[str] = frozenset()
+    seed: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A list, best first, with the segment that it took into account."""
+    """A list, in the order of its places, with the segment that it took into account."""
 
     items: list[RecommendedItem]
     segment: str | None

@@ -1,8 +1,9 @@
 """The default recommender: blends sessions, similarity, rules, recent items and popularity into one list.
 
 Until the ranker has learned enough, the order is that of the evidence's noisy-or; from then on it is the
-ranker's: the chance of each candidate to be acted on next. It reads views and a history and never writes; it
-has no clock and no chance in it.
+ranker's: the chance of each candidate to be acted on next. From that order, `online_models.slates` makes
+the list. It reads views and a history and never writes; it has no clock, and what it draws depends on the
+request's seed alone.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from online_models.filters import Filters
 from online_models.protocols import Answer, Request, Views
 from online_models.ranking import Found, LearnedOrder, ListCandidates
 from online_models.session_reasons import session_reasons
+from online_models.slates import Slates
 from schemas.recommendations import Reason, RecommendedItem
 from schemas.settings import Settings
 
@@ -55,14 +57,17 @@ class BlendRecommender:
     views : Views
         What the other stages published.
     settings : Settings
-        Section `recommend`: weights, size of a list, filters.
+        Section `recommend`: weights, size of a list, filters, diversity, caps, exploring.
 
     Notes
     -----
-    Sorted by score, ties by item id. Items that the customer looked at before take at most
-    `recommend.max_recent` places. A list is shorter than asked for only when fewer items can be reached:
-    partners of the newest items, what is popular overall, in the customer's segment, and in the
-    categories of any of these.
+    Sorted by score, ties by item id, unless `diversity`, `max_per_category`, `max_popularity_lift` or
+    `explore` is on: then the list is made of the first 50 items of that order (k, if more are wanted) as
+    `online_models.slates.slate` says, their scores are still those of the order and need not fall, and
+    with `explore` each item has its propensity. The filters hold either way: items that the customer looked
+    at before take at most `recommend.max_recent` places. A list is shorter than asked for only when fewer
+    items can be reached: partners of the newest items, what is popular overall, in the customer's segment,
+    and in the categories of any of these.
 
     Examples
     --------
@@ -83,36 +88,42 @@ class BlendRecommender:
         self._views, self._settings = views, settings.recommend
         self._lists = ListCandidates(views, settings)
         self._order = LearnedOrder(views, settings.ranker)
+        self._slates = Slates(views, settings.recommend)
 
     def recommend(self, request: Request) -> Answer:
         found = self._lists.find(request)
         filters = Filters(self._views, request, self._settings)
+        most = self._slates.wanted(request.k)
         chosen, by_sessions = [], frozenset[str]()
         if self._order.ready():
             described = self._lists.describe(found)
             by_sessions = frozenset(described.names[: described.by_sessions])
             ranked = self._lists.numbers.best_first(described.numbers, self._order.scores(described))
-            chosen = self._choose(ranked, filters, request.k)
-        if len(chosen) < request.k:
-            chosen = self._filled(chosen, found, filters, request.k)
-        reasons = self._reasons([item for item, _ in chosen], found, by_sessions)
+            chosen = self._choose(ranked, filters, most)
+        if len(chosen) < most:
+            chosen = self._filled(chosen, found, filters, request.k, most=most)
+        places = self._slates.make(chosen, request.k, request.seed)
+        reasons = self._reasons([item for item, *_ in places], found, by_sessions)
         items = [
-            RecommendedItem(item, rank, score, None, why)
-            for rank, ((item, score), why) in enumerate(zip(chosen, reasons, strict=True), start=1)
+            RecommendedItem(item, rank, score, propensity, why)
+            for rank, ((item, score, propensity), why) in enumerate(zip(places, reasons, strict=True), 1)
         ]
         return Answer(items, found.segment)
 
     def _filled(
-        self, chosen: list[tuple[str, float]], found: Found, filters: Filters, k: int
+        self, chosen: list[tuple[str, float]], found: Found, filters: Filters, k: int, *, most: int
     ) -> list[tuple[str, float]]:
-        """Add what the evidence alone would choose, with scores below those that are there."""
-        wanted = self._unranked(found.evidence, chosen, filters, k)
+        """Add what the evidence alone would choose, with scores below those that are there.
+
+        The first k are the list as it would be if no more were wanted; only for them is the evidence widened.
+        """
+        wanted = self._unranked(found.evidence, chosen, filters, most)
         if len(wanted) < k:
             has = {item for item, _ in chosen}
             found.widen(lambda item: item not in has and filters.is_new(item), missing=k - len(wanted))
-            wanted = self._unranked(found.evidence, chosen, filters, k)
+            wanted = self._unranked(found.evidence, chosen, filters, most)
         # What is certain by the evidence has the score of the last that was ranked: a tie, which goes by id.
-        return sorted(wanted, key=lambda each: (-each[1], each[0]))
+        return sorted(wanted[:k], key=lambda each: (-each[1], each[0])) + wanted[k:]
 
     def _unranked(
         self, evidence: Evidence, chosen: list[tuple[str, float]], filters: Filters, k: int

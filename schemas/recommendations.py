@@ -11,7 +11,11 @@ Reason = dict[str, Any]
 
 
 class RecommendedItem(msgspec.Struct, frozen=True):
-    """One place of a list, with at least one reason."""
+    """One place of a list, with at least one reason.
+
+    `propensity` is the probability, given the places before, that the item took this one; null where a list
+    is not explored (`recommend.explore` is 0), and nothing in it was left to chance.
+    """
 
     item_id: str
     rank: int

@@ -26,6 +26,12 @@ Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 """A part of a whole."""
 
+Part = Annotated[float, Meta(ge=0, le=1)]
+"""A part of a whole, or none of it; 0 switches off what it weighs."""
+
+Chance = Annotated[float, Meta(ge=0, lt=1)]
+"""How likely something is that must not be certain; 0 switches it off."""
+
 Weight = Annotated[float, Meta(ge=0)]
 """A factor; 0 switches off what it weighs."""
 
@@ -214,6 +220,12 @@ class RecommendSettings(_Section, frozen=True):
     segment_weight: Annotated[Weight, _says("weight of what is popular in the customer's segment")] = 0.15
     max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 10
     max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
+    diversity: Annotated[Part, _says("weight of being unlike the list, against relevance; 0: off")] = 0.0
+    max_per_category: Annotated[Limit, _says("places of a list for items of one category; 0 is no limit")] = 0
+    max_popularity_lift: Annotated[
+        Weight, _says("mean popularity of a list over that of its candidates, at most; 0 is no limit")
+    ] = 0.0
+    explore: Annotated[Chance, _says("chance of a place to be drawn, with its propensity told; 0: off")] = 0.0
 
 
 class MetricsSettings(_Section, frozen=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from online_models.checks.failure import require
 from online_models.protocols import Answer, Recommender, Request, Views
+from online_models.slates import keeps_order
 from schemas.settings import RecommendSettings
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -36,21 +37,29 @@ def check_recommender(
         require(again == answer, f"the same question was answered differently: {answer!r}, then {again!r}")
     require(_encode(list(requests)) == before, "a request or a history was changed by answering it")
     for request, answer in zip(requests, answers, strict=True):
-        check_answer(answer, request)
+        check_answer(answer, request, settings)
         check_filtered(answer, request, views, settings)
 
 
-def check_answer(answer: Answer, request: Request) -> None:
-    """At most k different items, ranks from 1, scores in [0, 1] that fall, ties by id, a reason for each."""
+def check_answer(answer: Answer, request: Request, settings: RecommendSettings) -> None:
+    """At most k different items, ranks from 1, scores in [0, 1], a reason for each.
+
+    Where nothing but the score decides the order (`keeps_order`), scores fall, ties by id. Items have
+    propensities in (0, 1] where lists are explored, and none elsewhere.
+    """
     names = [place.item_id for place in answer.items]
     require(len(names) <= request.k, f"{len(names)} items; at most {request.k} were asked for")
     require(len(set(names)) == len(names), f"an item is twice in {names}")
     ranks = [place.rank for place in answer.items]
     require(ranks == list(range(1, len(names) + 1)), f"ranks are {ranks}; expected 1 to {len(names)}")
     order = [(-place.score, place.item_id) for place in answer.items]
-    require(order == sorted(order), f"not sorted by score, then id: {order}")
+    in_order = order == sorted(order) or not keeps_order(settings)
+    require(in_order, f"not sorted by score, then id: {order}")
     for place in answer.items:
         require(0.0 <= place.score <= 1.0, f"{place.item_id!r} scores {place.score}; expected 0 to 1")
+        told = place.propensity
+        explored = told is None if not settings.explore else told is not None and 0.0 < told <= 1.0
+        require(explored, f"{place.item_id!r} has the propensity {told} where explore is {settings.explore}")
         require(
             bool(place.reasons) and all(reason.get("source") for reason in place.reasons),
             f"{place.item_id!r} has the reasons {place.reasons}; expected one at least, each with its source",

@@ -116,7 +116,12 @@ class InProcess:
         self._learn_waiting()
         self._together = 1
         request = Request(
-            history=query.history, now=query.now, key=query.key, k=query.k, exclude=query.exclude
+            history=query.history,
+            now=query.now,
+            key=query.key,
+            k=query.k,
+            exclude=query.exclude,
+            seed=f"{query.key} {query.now}",
         )
         return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
 

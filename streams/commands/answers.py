@@ -77,11 +77,14 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
         if history is None or history.newest is None:
             return _unknown("customer", user, as_json=as_json)
         cause, now = history.newest, time.time_ns() // 1_000_000
-        request = Request(history=history, now=cause.event_at, key=key, k=k or settings.recommend.k)
+        list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
+        request = Request(
+            history=history, now=cause.event_at, key=key, k=k or settings.recommend.k, seed=list_id
+        )
         answer = BlendRecommender(views, settings).recommend(request)
         kind, _, name = key.partition(":")
         message = Recommendation(
-            f"{cause.topic}:{cause.partition}:{cause.offset}",
+            list_id,
             name if kind == "u" else None,
             name if kind == "s" else (history.sessions[-1].session_id if history.sessions else None),
             now,

@@ -136,11 +136,13 @@ class HistoryPartition(KeptPartition):
         history = self.rows.get(key)
         if history is None:
             return
-        answer = self._recommender.recommend(Request(history=history, now=cause.event_at, key=key, k=self._k))
+        list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
+        request = Request(history=history, now=cause.event_at, key=key, k=self._k, seed=list_id)
+        answer = self._recommender.recommend(request)
         kind, _, name = key.partition(":")
         now = self.context.now_ms()
         message = Recommendation(
-            f"{cause.topic}:{cause.partition}:{cause.offset}",
+            list_id,
             name if kind == "u" else None,
             name if kind == "s" else (history.sessions[-1].session_id if history.sessions else None),
             now,

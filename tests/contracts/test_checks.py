@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from online_models.catalog import Model, StoreMaker
@@ -86,7 +87,7 @@ def test_the_check_of_repetition_sees_state_that_is_not_the_models() -> None:
 def places(*named: tuple[str, float], **changes: Any) -> Answer:
     reasons = changes.get("reasons", [{"source": "popularity"}])
     items = [
-        RecommendedItem(item, changes.get("rank", n), score, None, reasons)
+        RecommendedItem(item, changes.get("rank", n), score, changes.get("propensity"), reasons)
         for n, (item, score) in enumerate(named, 1)
     ]
     return Answer(items, None)
@@ -103,12 +104,30 @@ def places(*named: tuple[str, float], **changes: Any) -> Answer:
         (places(("a", 1.1)), "scores 1.1"),
         (places(("a", 0.9), reasons=[]), "one at least"),
         (places(("a", 0.9), reasons=[{"value": 1}]), "each with its source"),
+        (places(("a", 0.9), propensity=1.0), "the propensity 1.0 where explore is 0"),
     ],
 )
 def test_the_check_of_answers_sees_what_is_wrong_with_a_list(answer: Answer, seen: str) -> None:
-    check_answer(places(("a", 0.9), ("b", 0.9)), Request(history=None, now=0, k=2))
+    asked, plain = Request(history=None, now=0, k=2), RecommendSettings()
+    check_answer(places(("a", 0.9), ("b", 0.9)), asked, plain)
     with pytest.raises(CheckFailedError, match=seen):
-        check_answer(answer, Request(history=None, now=0, k=2))
+        check_answer(answer, asked, plain)
+
+
+@pytest.mark.parametrize("name", ["diversity", "max_per_category", "max_popularity_lift"])
+def test_the_check_of_answers_takes_another_order_where_a_setting_wants_it(name: str) -> None:
+    asked, using = Request(history=None, now=0, k=2), msgspec.convert({name: 1}, RecommendSettings)
+    check_answer(places(("a", 0.8), ("b", 0.9)), asked, using)
+    with pytest.raises(CheckFailedError, match="twice"):
+        check_answer(places(("a", 0.9), ("a", 0.8)), asked, using)
+
+
+@pytest.mark.parametrize("propensity", [None, 0.0, 1.1])
+def test_the_check_of_answers_wants_propensities_of_lists_that_are_explored(propensity: float | None) -> None:
+    asked, exploring = Request(history=None, now=0, k=2), RecommendSettings(explore=0.1)
+    check_answer(places(("a", 0.8), ("b", 0.9), propensity=0.05), asked, exploring)
+    with pytest.raises(CheckFailedError, match=f"'a' has the propensity {propensity} where explore is 0.1"):
+        check_answer(places(("a", 0.9), propensity=propensity), asked, exploring)
 
 
 @pytest.mark.parametrize(

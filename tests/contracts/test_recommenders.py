@@ -19,11 +19,17 @@ from tests.contracts.event_logs import COUNT, PRESET_NAMES, events, log_for, tau
 
 COLD, WARM = RankerSettings(warm_up=10_000), RankerSettings(warm_up=100)
 REPEATING = RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1)
+DIVERSE = RecommendSettings(diversity=0.3, max_per_category=4, max_popularity_lift=1.5, max_recent=2)
+EXPLORING = RecommendSettings(diversity=0.3, max_per_category=4, max_popularity_lift=1.5, explore=0.2)
 USING = {
     "cold": Settings(ranker=COLD),
     "cold and repeating": Settings(ranker=COLD, recommend=REPEATING),
     "warm": Settings(ranker=WARM),
+    "cold and diverse": Settings(ranker=COLD, recommend=DIVERSE),
+    "cold and exploring": Settings(ranker=COLD, recommend=EXPLORING),
     "warm and repeating": Settings(ranker=WARM, recommend=REPEATING),
+    "warm and diverse": Settings(ranker=WARM, recommend=DIVERSE),
+    "warm and exploring": Settings(ranker=WARM, recommend=EXPLORING),
 }
 
 
@@ -86,7 +92,7 @@ def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str
     named = frozenset(list(shop.views.neighbour_rows)[::5])
     nothing: frozenset[str] = frozenset()
     requests = [
-        Request(history=history, now=shop.now, key=key, k=k, exclude=exclude)
+        Request(history=history, now=shop.now, key=key, k=k, exclude=exclude, seed=f"{key}:{k}")
         for key, history in [("", None), ("u:new", HistoryRow()), *shop.histories.items()]
         for k, exclude in ((10, nothing), (3, named), (100, named), (0, nothing))
     ]

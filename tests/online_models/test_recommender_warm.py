@@ -13,7 +13,7 @@ from online_models.memory_views import MemoryViews
 from online_models.protocols import Request
 from online_models.ranking import LearnedOrder, ListCandidates
 from online_models.recommender import BlendRecommender, blend_scores
-from schemas.settings import RankerSettings, Settings
+from schemas.settings import RankerSettings, RecommendSettings, Settings
 from schemas.state import HistoryRow, ItemMark, SessionMark
 from tests.online_models.shop_views import (
     NOW,
@@ -216,6 +216,98 @@ def test_an_item_that_fills_a_list_keeps_the_order_of_ids_when_its_score_is_that
     places = BlendRecommender(views, using).recommend(request).items
     assert {place.item_id for place in places} == {"mint", "z"}
     assert places == sorted(places, key=lambda place: (-place.score, place.item_id))
+
+
+def with_slates(using: Settings, **changes: float) -> Settings:
+    wanted = msgspec.to_builtins(using.recommend) | changes
+    return msgspec.structs.replace(using, recommend=msgspec.convert(wanted, RecommendSettings))
+
+
+@SOME
+@given(warm_shops(), requests(), any_settings(), st.booleans())
+def test_caps_that_nothing_breaks_and_seeds_change_nothing(
+    views: MemoryViews, request: Request, using: Settings, cold: bool
+) -> None:
+    using = using if cold else warm(using)
+    answer = BlendRecommender(views, using).recommend(request)
+    seeded = msgspec.structs.replace(request, seed="browses:0:7")
+    assert BlendRecommender(views, using).recommend(seeded) == answer
+    loose = with_slates(using, max_per_category=1_000, max_popularity_lift=1e6)
+    assert BlendRecommender(views, loose).recommend(request) == answer
+
+
+@SOME
+@given(
+    warm_shops(),
+    requests(),
+    any_settings(),
+    st.fixed_dictionaries(
+        {
+            "diversity": st.sampled_from([0.0, 0.4, 1.0]),
+            "max_per_category": st.integers(0, 2),
+            "max_popularity_lift": st.sampled_from([0.0, 0.5, 1.0]),
+            "explore": st.sampled_from([0.0, 0.5]),
+        }
+    ),
+    st.booleans(),
+)
+def test_whatever_is_wanted_of_a_list_it_is_as_long_and_keeps_to_the_filters(
+    views: MemoryViews, request: Request, using: Settings, wanted: dict[str, float], cold: bool
+) -> None:
+    using = using if cold else warm(using)
+    plain = BlendRecommender(views, using).recommend(request).items
+    places = BlendRecommender(views, with_slates(using, **wanted)).recommend(request).items
+    assert [place.rank for place in places] == list(range(1, len(plain) + 1))
+    assert len({place.item_id for place in places}) == len(places)
+    if len(plain) < request.k:
+        # Nothing else could be in the list: it is the same items in another order.
+        same = [msgspec.structs.replace(place, rank=0, propensity=None) for place in [*plain, *places]]
+        assert sorted(same[: len(plain)], key=str) == sorted(same[len(plain) :], key=str)
+    for place in places:
+        assert (place.propensity is None) == (not wanted["explore"])
+        assert 1 <= len(place.reasons) <= using.recommend.max_reasons
+    filters = Filters(views, request, using.recommend)
+    assert all(filters.admit(place.item_id) for place in places)
+    assert sum(filters.looked_at(place.item_id) for place in places) <= using.recommend.max_recent
+
+
+def a_shop_of_two_kinds() -> MemoryViews:
+    """Everybody who saw a saw b to f; a to c are teas, the most popular ones, d to f are pots."""
+    views = a_warm_shop("abcdef", b=9.0, c=8.0, d=3.0, e=2.0, f=1.0)
+    views.item_rows |= {item: facts(item, ["teas" if item in "abc" else "pots"]) for item in "abcdef"}
+    return views
+
+
+def test_a_warm_list_takes_turns_where_diversity_is_wanted() -> None:
+    views, row = a_shop_of_two_kinds(), acting("a", a=bought())
+    plain = ask(views, row, using=warm(Settings()))
+    assert ids(plain) == ["b", "c", "d", "e", "f"]
+    diverse = ask(views, row, using=warm(settings(diversity=0.6))).items
+    assert "".join(place.item_id for place in diverse) == "bdcef"
+    told = {place.item_id: (place.score, place.reasons) for place in plain.items}
+    assert {place.item_id: (place.score, place.reasons) for place in diverse} == told
+
+
+def test_a_warm_list_keeps_to_caps_and_fills_up_with_what_they_left_out() -> None:
+    views, row = a_shop_of_two_kinds(), acting("a", a=bought())
+    assert ids(ask(views, row, k=2, using=warm(settings(max_per_category=1)))) == ["b", "d"]
+    assert ids(ask(views, row, k=4, using=warm(settings(max_per_category=1)))) == ["b", "d", "c", "e"]
+    # The mean is 23 / 5: d, and then e and f; b breaks it with 9 + 3 and more, c with 8 + 3 + 2 does not.
+    assert ids(ask(views, row, k=3, using=warm(settings(max_popularity_lift=1.0)))) == ["d", "e", "c"]
+
+
+def test_a_warm_list_that_is_explored_differs_from_seed_to_seed_and_tells_its_propensities() -> None:
+    views, row = a_shop_of_two_kinds(), acting("a", a=bought())
+    recommender = BlendRecommender(views, warm(settings(explore=0.5)))
+    lists = [
+        recommender.recommend(Request(history=row, now=NOW, k=2, seed=f"browses:0:{n}")).items
+        for n in range(50)
+    ]
+    assert len({tuple(place.item_id for place in places) for places in lists}) > 5
+    for first, second in lists:
+        assert first.propensity == (0.6 if first.item_id == "b" else 0.1)
+        best = "c" if first.item_id == "b" else "b"
+        assert second.propensity == (0.625 if second.item_id == best else 0.125)
 
 
 def test_new_weights_and_sessions_show_in_the_next_answer() -> None:

@@ -67,6 +67,8 @@ def test_no_two_settings_share_a_variable() -> None:
         ("rules.min_count", "a number at least 0"),
         ("metrics.watchdog_s", "a number above 0"),
         ("state.flush_max_share", "a number above 0 and at most 1"),
+        ("recommend.diversity", "a number from 0 to 1"),
+        ("recommend.explore", "a number at least 0 and below 1"),
         ("kafka.topic_prefix", "text that matches ^[A-Za-z0-9._-]*$"),
         ("state.dir", "text that is not empty"),
     ],
@@ -110,8 +112,9 @@ def test_a_whole_number_takes_no_fraction_no_switch_and_nothing_below_its_range(
 
 @pytest.mark.parametrize("field", of_type(float), ids=lambda field: field.key)
 def test_a_number_takes_a_whole_one_but_none_that_is_not_finite(field: Field) -> None:
-    checked = field.check(1, "code")
-    assert (checked, type(checked)) == (1.0, float)
+    whole = 0 if field.expected.endswith("below 1") else 1
+    checked = field.check(whole, "code")
+    assert (checked, type(checked)) == (float(whole), float)
     for value in (math.nan, math.inf, -math.inf, -0.5, True, "1"):
         assert f"{field.key} = {value!r}" in refused(field, value)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from online_models.protocols import Answer, Request
+from online_models.recommender import BlendRecommender
 from streams.cli import run
 from streams.commands.answers import in_words
 
@@ -106,6 +108,27 @@ def test_recommend_answers_as_the_last_list_of_the_replay_did(capsys: pytest.Cap
     told = answer(capsys, "recommend", "gina")
     for key in ("recommendation_id", "session_id", "caused_by", "items", "segment", "models"):
         assert told[key] == last[key], key
+
+
+def test_recommend_explores_with_what_the_list_is_called_as_the_seed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Request] = []
+
+    class Noting(BlendRecommender):
+        def recommend(self, request: Request) -> Answer:
+            asked.append(request)
+            return super().recommend(request)
+
+    monkeypatch.setattr("streams.commands.answers.BlendRecommender", Noting)
+    assert {item["propensity"] for item in answer(capsys, "recommend", "frank")["items"]} == {None}
+    monkeypatch.setenv("FRESHREC_RECOMMEND__EXPLORE", "0.8")
+    told = answer(capsys, "recommend", "frank")
+    assert answer(capsys, "recommend", "frank")["items"] == told["items"]
+    assert {request.seed for request in asked} == {told["recommendation_id"]}
+    # One of four that are left, of three, of two, of one: one that was drawn, or the best.
+    for n, item in zip((4, 3, 2, 1), told["items"], strict=True):
+        assert min(abs(item["propensity"] - each) for each in (0.8 / n, 0.2 + 0.8 / n)) < 1e-6
 
 
 def test_recommend_knows_a_guest_by_the_session(capsys: pytest.CaptureFixture[str]) -> None:

@@ -207,7 +207,10 @@ def test_a_list_is_asked_for_as_of_the_event_with_the_history_after_it(tmp_path:
     desk.learn(0, an_event(5))
     (message,) = desk.lists()
     assert (message.items, message.segment) == ([], None)
-    assert asked.requests == [Request(history=desk.row(), now=AT + 5, key="u:anna", k=3)]
+    assert asked.requests == [
+        Request(history=desk.row(), now=AT + 5, key="u:anna", k=3, seed=message.recommendation_id)
+    ]
+    assert message.recommendation_id == "browses:0:5"
 
 
 @pytest.mark.parametrize(
