@@ -67,6 +67,7 @@ class InProcess:
         stores = PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
         self._histories = PlainStore[HistoryRow]()
         self._history = HistoryStep(self._histories, totals, *stores, settings)
+        self._rows = rows
         self._rules = RulesStep(rows, names, settings)
         items, leaders = PlainStore[PopularityRow](), PlainStore[PopularityRow]()
         self._popularity = PopularityStep(items, leaders, settings)
@@ -119,6 +120,16 @@ class InProcess:
             history=query.history, now=query.now, key=query.key, k=query.k, exclude=query.exclude
         )
         return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
+
+    def held(self) -> dict[str, int]:
+        """Return how many histories, rows of pairs, sessions and lessons there are, by name."""
+        sessions, weights = self._sessions, self._ranker.weights()
+        return {
+            "histories": len(self._histories),
+            "pair_rows": len(self._rows),
+            "sessions": 0 if sessions is None else min(sessions.newest + 1, len(sessions.items)),
+            "lessons": 0 if weights is None else weights.learned,
+        }
 
     def _learn_fact(self, fact: Fact) -> None:
         if self._sessions is not None:
