@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 
 import click
 import msgspec
-from msgspec.structs import replace
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -75,7 +74,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `measured` are measured; `fill` are enough to reach small bounds.
     """
 
-    warm_up: int = 1_400_000
+    warm_up: int = 1_380_000
     settle: int = 2_000
     measured: int = 5_000
     fill: int = 20_000
@@ -349,7 +348,14 @@ class Numbers(click.ParamType):
     "--items", type=Numbers(), default=",".join(map(str, ITEMS)), show_default=True, help="Catalogues."
 )
 @click.option("--models", default=",".join(MODELS), show_default=True, help="Names separated by commas.")
-@click.option("--warm-up", type=click.IntRange(1), default=Plan().warm_up, show_default=True, help="Events.")
+@click.option(
+    "--sessions",
+    type=click.IntRange(1),
+    default=Bounds().sessions,
+    show_default=True,
+    help="Sessions held; fewer are reached sooner.",
+)
+@click.option("--warm-up", type=click.IntRange(1), help="Events; by default enough for all sessions held.")
 @click.option(
     "--measured", type=click.IntRange(1), default=Plan().measured, show_default=True, help="Events."
 )
@@ -359,14 +365,22 @@ class Numbers(click.ParamType):
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the streams.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, show_default=True)
 def main(
-    items: tuple[int, ...], models: str, warm_up: int, measured: int, fill: int, seed: int, out: Path
+    items: tuple[int, ...],
+    models: str,
+    sessions: int,
+    warm_up: int | None,
+    measured: int,
+    fill: int,
+    seed: int,
+    out: Path,
 ) -> None:
     """Measure what models of the house cost in catalogues of several sizes, and what they hold."""
     names = [name.strip() for name in models.split(",")]
     if unknown := set(names) - set(MODELS):
         raise click.BadParameter(f"there is no {min(unknown)!r}; expected some of {', '.join(MODELS)}")
-    plan = replace(Plan(), warm_up=warm_up, measured=measured, fill=fill)
-    settings, bounds = Settings(), Bounds()
+    enough = int(1.15 * sessions * Load(items=1).events_per_session)
+    plan = Plan(warm_up=warm_up or enough, measured=measured, fill=fill)
+    settings, bounds = Settings(sessions=SessionsSettings(held=sessions)), Bounds(sessions=sessions)
     document: dict[str, Any] = {
         "seed": seed,
         "k": PLACES,
