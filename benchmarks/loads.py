@@ -33,7 +33,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     seed: int = 1
     customers: int = 20_000
-    guest_share: float = 0.3
+    guest_share: float = 0.5
     zipf: float = 1.0
     events_per_session: float = 8.0
     sessions_per_day: int = 75_000

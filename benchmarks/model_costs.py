@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import click
 import msgspec
+from msgspec.structs import replace
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -102,6 +103,17 @@ def small_load(name: str, seed: int) -> Load:
     """
     items, customers = (200, 50) if name == "blend" else (50_000, 20_000)
     return Load(items=items, customers=customers, seed=seed, sessions_per_day=10_000)
+
+
+def bounds_of(sessions: int) -> Bounds:
+    """Return the bounds for so many sessions: what is open and rows of rules are no more than these."""
+    usual = Bounds()
+    return replace(
+        usual,
+        sessions=sessions,
+        open_sessions=min(sessions, usual.open_sessions),
+        rows=min(sessions, usual.rows),
+    )
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
@@ -353,7 +365,7 @@ class Numbers(click.ParamType):
     type=click.IntRange(1),
     default=Bounds().sessions,
     show_default=True,
-    help="Sessions held; fewer are reached sooner.",
+    help="Held at most; open ones and rows of rules, too, if it is less than theirs.",
 )
 @click.option("--warm-up", type=click.IntRange(1), help="Events; by default enough for all sessions held.")
 @click.option(
@@ -380,7 +392,7 @@ def main(
         raise click.BadParameter(f"there is no {min(unknown)!r}; expected some of {', '.join(MODELS)}")
     enough = int(1.15 * sessions * Load(items=1).events_per_session)
     plan = Plan(warm_up=warm_up or enough, measured=measured, fill=fill)
-    settings, bounds = Settings(sessions=SessionsSettings(held=sessions)), Bounds(sessions=sessions)
+    settings, bounds = Settings(sessions=SessionsSettings(held=sessions)), bounds_of(sessions)
     document: dict[str, Any] = {
         "seed": seed,
         "k": PLACES,
@@ -414,7 +426,7 @@ def main(
             write_json(out, document)
     shown = Console(markup=False)
     for part in ("learn", "rank"):
-        title = f"{part}, us of CPU time by items; x: times the smallest catalogue, ! above {BAR:g}"
+        title = f"{part}: us of CPU time; x: times the smallest catalogue, ! above {BAR:g}"
         shown.print(cost_table(document["costs"], f"{part}_us", title))
     shown.print(memory_table(document["memory"]))
     click.echo(str(out))

@@ -67,6 +67,12 @@ def test_what_is_held_is_told_with_its_bound() -> None:
     assert 100 < blend["sessions"][0] <= blend["sessions"][1] == 500
 
 
+def test_fewer_sessions_make_fewer_of_what_hangs_on_them() -> None:
+    assert model_costs.bounds_of(150_000) == Bounds()
+    assert model_costs.bounds_of(20) == Bounds(sessions=20, open_sessions=20, rows=20)
+    assert model_costs.bounds_of(500_000) == Bounds(sessions=500_000)
+
+
 def test_whoever_is_asked_after_is_known_beforehand() -> None:
     load = Load(items=40, customers=30)
     part = list(islice(events(load), 40_000))
