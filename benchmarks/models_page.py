@@ -45,6 +45,7 @@ on what else the machine does, scores don't.
   one gradient step per event.
 - `session-blend`: candidates from sessions like the current one, weighed by a ranker that learns from each
   event; `vsknn`, `stan`, `vstan`, `sr`, `ar`: what it is made from. [How they work](sessions.md).
+- `implicit-...`: models of the library implicit (the extra `peers`), each fitted once on all that is learned.
 """
 
 
@@ -58,7 +59,7 @@ def _section(name: str, found: dict[str, Any]) -> Iterator[str]:
     queries = max(each["queries"] for each in models.values())
     yield f"## {name.removeprefix('evaluate-').replace('-', ' ')}\n"
     yield f"{found['protocol']}, {found['mode']}, {queries:,} queries; `benchmarks/results/{name}.json`.\n"
-    yield f"```sh\nfreshrec {' '.join(_arguments(found))}\n```\n"
+    yield f"```sh\n{' '.join(_command(found))}\n```\n"
     head = [
         "model",
         *(f"{each}@{k}" for each in _SHOWN[:4]),
@@ -88,9 +89,10 @@ def _row(model: str, report: dict[str, Any]) -> Iterator[str]:
     yield f"{report['state_bytes'] / 1e6:,.1f}"
 
 
-def _arguments(found: dict[str, Any]) -> Iterator[str]:
+def _command(found: dict[str, Any]) -> Iterator[str]:
     request, options = found["request"], found["options"]
-    yield f"evaluate --protocol {found['protocol']} --format {request['format']} --k {found['k']}"
+    yield found.get("program", f"freshrec evaluate --protocol {found['protocol']}")
+    yield f"--format {request['format']} --k {found['k']}"
     for name, path in found["data"].items():
         yield f"--{name} {path}"
     if found["protocol"] == "sessions":

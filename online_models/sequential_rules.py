@@ -39,6 +39,9 @@ class BoundedRows:
         self._most_rows, self._most_entries = rows, entries
         self._rows: OrderedDict[str, dict[str, int]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._rows)
+
     def add(self, row: str, column: str, weight: int) -> None:
         """Add to the weight of a pair."""
         found = self._rows.get(row)

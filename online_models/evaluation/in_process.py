@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from online_models.amounts import kept_of
 from online_models.catalog import RECOMMENDERS
 from online_models.clusters import ClustersStep
 from online_models.deltas import Delta
@@ -11,6 +12,7 @@ from online_models.evaluation.fresh_views import FreshViews
 from online_models.evaluation.plain_store import PlainStore
 from online_models.history import HistoryStep
 from online_models.lessons import Teacher
+from online_models.pair_table import used
 from online_models.popularity import PopularityStep
 from online_models.protocols import Request
 from online_models.ranker_step import RankerStep
@@ -18,7 +20,7 @@ from online_models.rules import RulesStep
 from online_models.segments import SegmentsStep
 from online_models.session_index import SessionIndex
 from schemas.clusters import ClusterRow
-from schemas.messages import BEFORE_ALL, Event, Fact, ItemFacts, Lesson
+from schemas.messages import BEFORE_ALL, SCOPES, Event, Fact, ItemFacts, Lesson
 from schemas.settings import Settings
 from schemas.state import (
     ExpiryRow,
@@ -67,6 +69,7 @@ class InProcess:
         stores = PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
         self._histories = PlainStore[HistoryRow]()
         self._history = HistoryStep(self._histories, totals, *stores, settings)
+        self._rows, self._settings = rows, settings
         self._rules = RulesStep(rows, names, settings)
         items, leaders = PlainStore[PopularityRow](), PlainStore[PopularityRow]()
         self._popularity = PopularityStep(items, leaders, settings)
@@ -124,6 +127,27 @@ class InProcess:
             seed=f"{query.key} {query.now}",
         )
         return [(place.item_id, place.score) for place in self._recommender.recommend(request).items]
+
+    def held(self) -> dict[str, int]:
+        """Return how many histories, rows of pairs, sessions and lessons there are, by name.
+
+        `full_histories` have as many items as a history can have, `full_pair_rows` as many partners in a
+        scope as are left when a row is cut.
+        """
+        sessions, weights = self._sessions, self._ranker.weights()
+        items, partners = self._settings.history.max_items, kept_of(self._settings.rules.max_row)
+        histories, tables = self._histories.rows.values(), [row.pairs for row in self._rows.rows.values()]
+        scopes = range(len(SCOPES))
+        return {
+            "histories": len(histories),
+            "full_histories": sum(len(row.items) >= items for row in histories),
+            "pair_rows": len(tables),
+            "full_pair_rows": sum(
+                any(used(table, scope) >= partners for scope in scopes) for table in tables
+            ),
+            "sessions": 0 if sessions is None else min(sessions.newest + 1, len(sessions.items)),
+            "lessons": 0 if weights is None else weights.learned,
+        }
 
     def _learn_fact(self, fact: Fact) -> None:
         if self._sessions is not None:

@@ -1,17 +1,11 @@
 """`freshrec evaluate`: how good models are on a file, by a protocol that others use, too."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from time import perf_counter
 
 import click
 from rich.console import Console
 
-from online_models.evaluation.catalog import CONTENDERS, Options, names_of
-from online_models.evaluation.contract import Contender
-from online_models.evaluation.diversity import ItemAudiences
-from online_models.evaluation.report import ModelReport, reports
-from online_models.evaluation.run import run
+from online_models.evaluation.catalog import CONTENDERS, names_of
 from schemas.settings import Settings
 from streams.bench.machine import describe
 from streams.commands.context import pass_settings
@@ -19,7 +13,7 @@ from streams.evaluating import options as parameters
 from streams.evaluating import plot, screen
 from streams.evaluating.document import document, write_json, write_text
 from streams.evaluating.logs import LogReader
-from streams.evaluating.state_size import bytes_of
+from streams.evaluating.measuring import made, measured
 from streams.evaluating.trial import EvaluationError, Request, Trial, open_trial, settings_for
 from streams.evaluating.tuning import OBJECTIVE, tune
 from streams.formats import FORMATS
@@ -122,8 +116,8 @@ def evaluate(
     given = parameters.merged(CONTENDERS, names, from_file, parameters.from_texts(sets))
     if runs is not None:
         given = _tuned(given, trial, settings, console, runs=runs, seed=seed, path=tuned)
-    contenders = _made(given, settings)
-    found = _measured(trial, contenders, settings, console, seed=seed, reference=reference)
+    contenders = made(CONTENDERS, given, settings)
+    found = measured(trial, contenders, settings, console, seed=seed, reference=reference)
     title = f"{trial.protocol}, {trial.mode}, {next(iter(found.values())).queries:,} queries"
     shown = Console(markup=False)
     shown.print(screen.table(found, title=title, k=trial.k))
@@ -160,16 +154,6 @@ def _names(models: str, reference: str | None) -> list[str]:
     return names
 
 
-def _made(given: Mapping[str, Options], settings: Settings) -> dict[str, Contender]:
-    made = {}
-    for name, options in given.items():
-        try:
-            made[name] = CONTENDERS[name].make(settings, options)
-        except (TypeError, ValueError) as error:
-            raise EvaluationError(f"{name} can't be made with {dict(options)}: {error}") from error
-    return made
-
-
 def _tuned(
     given: parameters.Given,
     trial: Trial,
@@ -202,31 +186,3 @@ def _tuned(
     write_text(path, parameters.to_toml(found))
     console.print(f"parameters: {path}")
     return {**given, **found}
-
-
-def _measured(
-    trial: Trial,
-    contenders: Mapping[str, Contender],
-    settings: Settings,
-    console: Console,
-    *,
-    seed: int,
-    reference: str | None,
-) -> dict[str, ModelReport]:
-    asker, actions = trial.actions(settings)
-    with screen.progress(console, "learning and asking", trial.total) as update:
-        outcome = run(
-            screen.counted(actions, update, live=trial.live), contenders, k=trial.k, clock=perf_counter
-        )
-    with console.status("drawing intervals"):
-        try:
-            return reports(
-                outcome,
-                interactions=asker.interactions,
-                audiences=ItemAudiences(trial.log()),
-                state_bytes={name: bytes_of(contender) for name, contender in contenders.items()},
-                seed=seed,
-                reference=reference,
-            )
-        except ValueError as error:
-            raise EvaluationError(str(error)) from error
