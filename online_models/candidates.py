@@ -98,7 +98,8 @@ class Candidates:
         for item in waiting:
             for scope, found in self._unasked(item):
                 new = [(name, value) for name, value in found if name not in known]
-                largest = (leaders or found)[0][1] if found else 0.0
+                # Scopes are published one by one: an older leader of all may have less than one of these.
+                largest = max((leaders or found)[0][1], found[0][1]) if found else 0.0
                 block = PopularBlock(self._published.numbers, scope, new, largest=largest)
                 self._blocks.append((self._settings.popularity_weight, block))
                 names = [name for name, _ in new]

@@ -126,7 +126,7 @@ class PopularBlock:
     found : sequence of (str, float)
         Items with their decayed counts, best first.
     largest : float or None
-        What the values are divided by, if it is larger than the first of them.
+        What the values are divided by; the first value when None.
 
     Examples
     --------
@@ -147,7 +147,8 @@ class PopularBlock:
     ) -> None:
         self._scope, self.found = scope, found
         values = np.array([value for _, value in found], dtype=np.float64)
-        largest = max(largest or 0.0, found[0][1] if found else 0.0)
+        if largest is None:
+            largest = found[0][1] if found else 0.0
         # Once decay has brought all of a scope to 0, its items can still fill a list.
         self.amounts = values / largest if largest > 0 else np.zeros(len(found))
         self.numbers = numbers.of([item for item, _ in found])
