@@ -40,10 +40,11 @@ lint: $(READY)  ## ruff: rules and format
 types: $(READY)  ## mypy --strict, tests included
 	$(BIN)/mypy
 
-# Tests on Kafka mostly wait, so the others run beside them; what those say is shown at the end.
+# Tests on Kafka take longest and mostly wait, so the others run beside them and give way; what those say is
+# shown at the end.
 tests: $(READY)  ## doctests, unit, contract, property and integration tests (real Kafka), the wheel
 	@mkdir -p .pytest_cache
-	@$(BIN)/pytest --doctest-modules -m "not slow and not kafka" $(PACKAGES) tests > .pytest_cache/others.log 2>&1 & others=$$!; \
+	@nice -n 15 $(BIN)/pytest --doctest-modules -m "not slow and not kafka" $(PACKAGES) tests > .pytest_cache/others.log 2>&1 & others=$$!; \
 	$(BIN)/pytest -m "kafka and not slow" tests; kafka=$$?; \
 	wait $$others; others=$$?; cat .pytest_cache/others.log; exit $$((kafka | others))
 

@@ -39,10 +39,12 @@ class Teacher:
         What other stages published.
     settings : Settings
         `ranker`, and all that lists depend on.
+    lists : ListCandidates, optional
+        Those of the recommender, which has what was published prepared already.
     """
 
-    def __init__(self, views: Views, settings: Settings) -> None:
-        self._lists = ListCandidates(views, settings)
+    def __init__(self, views: Views, settings: Settings, lists: ListCandidates | None = None) -> None:
+        self._lists = lists or ListCandidates(views, settings)
         self._order = LearnedOrder(views, settings.ranker)
         self._settings = settings.ranker
         self._enabled = settings.ranker.enabled and settings.recommend.enabled and settings.sessions.held > 0

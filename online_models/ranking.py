@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from online_models import features, kmeans
 from online_models.candidates import Candidates
 from online_models.evidence import ItemNumbers
-from online_models.list_features import VERSION, Described, describe
+from online_models.list_features import FEATURES, VERSION, Described, describe
 from online_models.protocols import Request, Views
 from online_models.published import PublishedBlocks
 from online_models.ranker_kernels import score
@@ -161,7 +161,9 @@ class LearnedOrder:
     def learned(self) -> int:
         """How many lessons the ranker has learned, as far as is known."""
         known = self._views.ranker()
-        return 0 if known is None or known.version != VERSION else known.learned
+        if known is None or (known.version, known.width) != (VERSION, FEATURES):
+            return 0
+        return known.learned
 
     def ready(self) -> bool:
         """Whether candidates can be scored."""

@@ -59,6 +59,11 @@ class BlendRecommender:
     settings : Settings
         Section `recommend`: weights, size of a list, filters, diversity, caps, exploring.
 
+    Attributes
+    ----------
+    lists : ListCandidates
+        What could be in a list.
+
     Notes
     -----
     Sorted by score, ties by item id, unless `diversity`, `max_per_category`, `max_popularity_lift` or
@@ -86,19 +91,19 @@ class BlendRecommender:
 
     def __init__(self, views: Views, settings: Settings) -> None:
         self._views, self._settings = views, settings.recommend
-        self._lists = ListCandidates(views, settings)
+        self.lists = ListCandidates(views, settings)
         self._order = LearnedOrder(views, settings.ranker)
         self._slates = Slates(views, settings.recommend)
 
     def recommend(self, request: Request) -> Answer:
-        found = self._lists.find(request)
+        found = self.lists.find(request)
         filters = Filters(self._views, request, self._settings)
         most = self._slates.wanted(request.k)
         chosen, by_sessions = [], frozenset[str]()
         if self._order.ready():
-            described = self._lists.describe(found)
+            described = self.lists.describe(found)
             by_sessions = frozenset(described.names[: described.by_sessions])
-            ranked = self._lists.numbers.best_first(described.numbers, self._order.scores(described))
+            ranked = self.lists.numbers.best_first(described.numbers, self._order.scores(described))
             chosen = self._choose(ranked, filters, most)
         if len(chosen) < most:
             chosen = self._filled(chosen, found, filters, request.k, most=most)

@@ -3,7 +3,6 @@
 from typing import Final
 
 from online_models.amounts import kept_of
-from online_models.catalog import RECOMMENDERS
 from online_models.clusters import ClustersStep
 from online_models.deltas import Delta
 from online_models.evaluation.contract import Query
@@ -16,6 +15,7 @@ from online_models.pair_table import used
 from online_models.popularity import PopularityStep
 from online_models.protocols import Request
 from online_models.ranker_step import RankerStep
+from online_models.recommender import BlendRecommender
 from online_models.rules import RulesStep
 from online_models.segments import SegmentsStep
 from online_models.session_index import SessionIndex
@@ -87,8 +87,8 @@ class InProcess:
             self._sessions,
             settings,
         )
-        self._teacher = Teacher(self._views, settings)
-        self._recommender = RECOMMENDERS["blend"](self._views, settings)
+        self._recommender = BlendRecommender(self._views, settings)
+        self._teacher = Teacher(self._views, settings, self._recommender.lists)
         self._waiting: list[Delta] = []
         self._together = _MOST_TOGETHER
 

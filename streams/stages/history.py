@@ -40,10 +40,17 @@ class HistoryPartition(KeptPartition):
         As for every stage.
     recommender : Recommender
         Answers from the views and the history that was just changed.
+    teacher : Teacher, optional
+        Makes lessons of events; one of its own if None.
     """
 
     def __init__(
-        self, partition: int, database: RocksDatabase, context: StageContext, recommender: Recommender
+        self,
+        partition: int,
+        database: RocksDatabase,
+        context: StageContext,
+        recommender: Recommender,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__("history", partition, database, context)
         self.rows = database.table("h", HistoryRow)
@@ -51,7 +58,7 @@ class HistoryPartition(KeptPartition):
         clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
         self._step = HistoryStep(self.rows, self.totals, clock, chunks, context.settings)
         self._recommender = recommender
-        self._teacher = Teacher(context.views, context.settings)
+        self._teacher = teacher or Teacher(context.views, context.settings)
         self._decode = msgspec.msgpack.Decoder(EventBatch).decode
 
         def sealer(topic: str) -> PacketSealer:

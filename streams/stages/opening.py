@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from online_models.lessons import Teacher
 from online_models.recommender import BlendRecommender
 from schemas.settings import Settings
 from schemas.state import MetaRow
@@ -19,7 +20,8 @@ from streams.topology import STAGE_BY_NAME
 
 def _history(partition: int, database: RocksDatabase, context: StageContext) -> HistoryPartition:
     recommender = BlendRecommender(context.views, context.settings)
-    return HistoryPartition(partition, database, context, recommender)
+    teacher = Teacher(context.views, context.settings, recommender.lists)
+    return HistoryPartition(partition, database, context, recommender, teacher)
 
 
 def _rules(partition: int, database: RocksDatabase, context: StageContext) -> KeptPartition:

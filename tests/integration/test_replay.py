@@ -18,7 +18,7 @@ from tests.integration.shop_topics import ShopTopics
 from tests.integration.shops import a_shop, a_topology
 from tests.integration.worker_process import until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 BEFORE, ONE_BY_ONE = 400, 30
 COMPARED = 24

@@ -128,6 +128,7 @@ def test_an_input_that_retention_cut_off_is_begun_anew_with_what_is_there(
         assert verified.returncode == 0, verified.stdout
 
 
+@pytest.mark.slow
 def test_while_a_worker_runs_nothing_begins_anew(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
     with a_topology(kafka, topic_prefix, tmp_path) as topology:
         worker = topology.worker().wait_ready()

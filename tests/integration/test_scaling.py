@@ -26,7 +26,7 @@ def test_a_second_worker_joins_under_load_takes_its_share_and_gives_it_back(
         topics = topology.topics
         topics.send(shop.catalogue())
         first = topology.worker().wait_ready()
-        with Stream(topics, islice(shop.events(), 4_000), per_s=200.0) as stream:
+        with Stream(topics, islice(shop.events(), 2_400), per_s=200.0) as stream:
             time.sleep(1.0)
             second = topology.worker()
             until(lambda: len(topics.members(history)) == 2, "partitions for both workers")

@@ -11,7 +11,7 @@ from tests.integration.chaos import scenarios
 from tests.integration.chaos.outcome import Results, Run, add, read
 from tests.integration.chaos.scenarios import SCENARIOS
 
-QUICK = {"flush": 3}
+QUICK = {"flush": 1}
 """The most telling one: a power cut at chosen steps of a flush."""
 
 SLOW = {
