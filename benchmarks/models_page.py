@@ -22,6 +22,9 @@ How good each model is, by `freshrec evaluate`. This page is generated from benc
 The data is not part of the project; whoever has it can run the command above each table again. Times depend
 on what else the machine does, scores don't.
 
+Tables say at which commit they were measured. In those of 8458bd8, e79133e, b648cff and 0981f6b the blend is
+the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed weights.
+
 ## How it is measured
 
 - **sessions**: after each event of each test session the full catalogue is ranked for the next one;
@@ -58,7 +61,8 @@ def _section(name: str, found: dict[str, Any]) -> Iterator[str]:
     models, k = found["models"], found["k"]
     queries = max(each["queries"] for each in models.values())
     yield f"## {name.removeprefix('evaluate-').replace('-', ' ')}\n"
-    yield f"{found['protocol']}, {found['mode']}, {queries:,} queries; `benchmarks/results/{name}.json`.\n"
+    measured = f"`benchmarks/results/{name}.json`, commit {found['machine']['commit']}"
+    yield f"{found['protocol']}, {found['mode']}, {queries:,} queries; {measured}.\n"
     yield f"```sh\n{' '.join(_command(found))}\n```\n"
     head = [
         "model",
@@ -110,6 +114,7 @@ def _command(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"--reference {found['reference']}" for _ in [0] if found["reference"])
     if "decayed" in options:
         yield f"--set decayed.half_life_s={options['decayed']['half_life_s']}"
+    yield from (f"--set blend.{name}={value}" for name, value in options.get("blend", {}).items())
     yield f"--seed {found['seed']}"
 
 
