@@ -151,6 +151,7 @@ def test_who_takes_consent_back_leaves_no_history_no_segment_and_no_list(
         assert _rows(topics, "segments", f"su:{name}", SegmentRow) == []
 
 
+@pytest.mark.slow
 def test_who_is_forgotten_leaves_no_history_no_segment_and_no_list_and_may_begin_anew(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

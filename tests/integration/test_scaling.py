@@ -18,6 +18,7 @@ from tests.integration.worker_process import until
 pytestmark = pytest.mark.kafka
 
 
+@pytest.mark.slow
 def test_a_second_worker_joins_under_load_takes_its_share_and_gives_it_back(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def prove(name: str, kills: int, folder: Path, kafka: str) -> Run:
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_after_a_few_faults_nothing_differs(name: str, kafka: str, tmp_path: Path) -> None:
     assert prove(name, QUICK[name], tmp_path, kafka).keys > 1_000
