@@ -155,6 +155,8 @@ class Replay:
             for key, cause in history.refreshes.take_all():
                 history.refresh(key, cause)
         self._flush()
+        if self.views.remembered is not None:
+            self.views.remembered.save(self.views.remembered.frozen())
         self._unfinished.unlink(missing_ok=True)
         if self.settings.recommend.enabled:
             for history in self._histories:
@@ -245,8 +247,6 @@ class Replay:
             part.database.thaw()
         for database in self._view_databases.values():
             database.flush()
-        if self.views.remembered is not None:
-            self.views.remembered.save(self.views.remembered.frozen())
 
     def _output(self, record: Outgoing) -> None:
         if record.value is None:
