@@ -103,7 +103,7 @@ def ask_neighbours(
             distinct += 1
             norm += np.exp(2 * (n + 1 - length) / _SHORT_SPAN)
     near = np.exp(-np.arange(items.shape[1]) / _DISTANCE)
-    sessions = min(newest + 1, capacity)
+    onward = np.exp(-np.arange(items.shape[1]) / _ONWARD_DISTANCE)
     for row in rows:
         dot = shared = short = 0.0
         match = latest = 0
@@ -128,21 +128,25 @@ def ask_neighbours(
                 found = meet(item, sums, met, base, touched, found)
                 if met[item] < base:
                     continue
-                rarity = np.log(sessions / counts[item])
                 close = near[abs(place - match)]
                 mine = sums[met[item] - base]
-                mine[VSTAN] += by_match * close * (1 + rarity)
-                mine[VSKNN] += by_set * (1 + 10 * rarity)
+                mine[VSTAN] += by_match * close
+                mine[VSKNN] += by_set
                 mine[STAN] += by_short * close
                 mine[NORMED] += by_match / np.sqrt(size)
                 mine[RECENT] += by_match * recent
                 mine[LATEST] += by_match * newer
                 if place > match:
-                    mine[ONWARD] += by_match * np.exp((match - place) / _ONWARD_DISTANCE)
+                    mine[ONWARD] += by_match * onward[place - match]
+    sessions = min(newest + 1, capacity)
+    for n in range(found):
+        rarity = np.log(sessions / counts[touched[n]])
+        sums[n, VSTAN] *= 1 + rarity
+        sums[n, VSKNN] *= 1 + 10 * rarity
     return found
 
 
-@compiled(f"int64({_PLACES}, int64, int64, int64, int64, int64, {_WORK})")
+@compiled(f"int64({_PLACES}, int64, int64, int64, int64, int64, int64, {_WORK})")
 def follow(
     items: Items,
     links: Items,
@@ -152,6 +156,7 @@ def follow(
     prior: int,
     own: int,
     most: int,
+    visits: int,
     column: int,
     sums: Sums,
     met: Ints,
@@ -159,7 +164,7 @@ def follow(
     touched: Ints,
     found: int,
 ) -> int:
-    """Add what came after, before and together with an item, in at most so many places of it.
+    """Add what came after, before and together with an item, in the newest places of it.
 
     Parameters
     ----------
@@ -167,19 +172,20 @@ def follow(
         The item; and the item before it in the current session, -1 for none.
     own : int
         The current session, which is left out.
-    most : int
-        Most places.
+    most, visits : int
+        Most places; the sessions of so many items are enough.
     column : int
         First of its columns.
     """
     width = items.shape[1]
     place, seen, lately = heads[asked], 0, 1.0
-    while place != NONE and seen < most:
+    while place != NONE and seen < most and visits > 0:
         row, at = place // width, place % width
         place = links[place, BEFORE]
         if about[row, ROOT] == own:
             continue
         seen += 1
+        visits -= about[row, LENGTH]
         lately *= _NEWLY
         both = at > 0 and prior >= 0 and (items[row, at - 1] == prior or items[row, at - 1] == ~prior)
         for other in range(about[row, LENGTH]):

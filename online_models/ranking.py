@@ -120,7 +120,12 @@ class ListCandidates:
             self._in_sessions = (
                 None
                 if index is None
-                else SessionCandidates(index, most=self._sessions.candidates, sample=self._sessions.sample)
+                else SessionCandidates(
+                    index,
+                    most=self._sessions.candidates,
+                    sample=self._sessions.sample,
+                    visits=self._sessions.visits,
+                )
             )
         return found.describe(self._in_sessions, () if index is None else index.names)
 

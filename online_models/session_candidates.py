@@ -49,6 +49,9 @@ class SessionCandidates:
         Most candidates.
     sample : int
         Most sessions compared, and places of an item looked at.
+    visits : int
+        The sessions compared have so many items together, or up to the length of one more; for each of the
+        last three items, the sessions in which something followed have a third of it.
     meet_most : int
         Most items for which evidence is gathered; those of the current session come first.
 
@@ -63,9 +66,15 @@ class SessionCandidates:
     """
 
     def __init__(
-        self, index: SessionIndex, *, most: int = 200, sample: int = 2500, meet_most: int = 20_000
+        self,
+        index: SessionIndex,
+        *,
+        most: int = 200,
+        sample: int = 2500,
+        visits: int = 20_000,
+        meet_most: int = 20_000,
     ) -> None:
-        self._index, self._most, self._sample = index, most, sample
+        self._index, self._most, self._sample, self._visits = index, most, sample, visits
         self._sums = np.zeros((meet_most, COLUMNS), np.float32)
         self._touched = np.zeros(meet_most, np.int64)
         self._met = self._lasts = np.zeros(0, np.int64)
@@ -118,7 +127,8 @@ class SessionCandidates:
         for n, number in known:
             self._lasts[number] = n + 1
             found = meet(number, *work, found)
-        rows = index.neighbours(current, own, self._sample)
+        rows = index.neighbours(current, own, self._sample, self._visits)
+        visits = self._visits // LAST_ITEMS
         found = ask_neighbours(
             items, about, index.counts, current, self._lasts, index.newest, now, rows, *work, found
         )
@@ -127,7 +137,7 @@ class SessionCandidates:
             if self._lasts[number] == n + 1 and column < FOLLOWED + LAST_ITEMS * PER_ITEM:
                 prior = int(current[n - 1]) if n == len(current) - 1 and n > 0 else -1
                 found = follow(
-                    items, links, about, heads, number, prior, own, self._sample, column, *work, found
+                    items, links, about, heads, number, prior, own, self._sample, visits, column, *work, found
                 )
                 column += PER_ITEM
         self._lasts[[number for _, number in known]] = 0

@@ -146,7 +146,9 @@ class SessionIndex:
         """Return the items that a session holds."""
         return list(self._numbers)
 
-    def neighbours(self, current: NDArray[np.int32], own: int, most: int) -> NDArray[np.int64]:
+    def neighbours(
+        self, current: NDArray[np.int32], own: int, most: int, places: int = _MOST_PLACES
+    ) -> NDArray[np.int64]:
         """Return the rows of the sessions, at most `most`, that ended last of those that share an item.
 
         Parameters
@@ -157,6 +159,8 @@ class SessionIndex:
             Its number, so that it is not found itself; -1 if it is not in the index.
         most : int
             Most rows.
+        places : int
+            Rows that have so many places together are enough.
         """
         held = np.empty(most, np.int64)
         self._mark += 1
@@ -168,6 +172,7 @@ class SessionIndex:
             current,
             self.newest,
             own,
+            places,
             held,
             self._marks,
             self._mark,

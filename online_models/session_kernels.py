@@ -103,7 +103,7 @@ def _heapify(heap: Ints, about: Ints, newest: int, size: int) -> None:
 
 
 @compiled(
-    "int64(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64, int64, int64[::1],"
+    "int64(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64, int64, int64, int64[::1],"
     " int64[::1], int64)"
 )
 def recent_rows(
@@ -114,13 +114,14 @@ def recent_rows(
     current: Items,
     newest: int,
     own: int,
+    places: int,
     held: Ints,
     marks: Ints,
     mark: int,
 ) -> int:
     """Find the sessions with the latest last events that share an item with the current one.
 
-    Chains are walked from the newest item of the current session back; once `held` is full, a session that
+    Chains are walked from the newest item of the current session back; once enough are held, a session that
     ended before the earliest one held ends the walk of that chain (VMIS-kNN, SIGMOD'22).
 
     Parameters
@@ -129,6 +130,8 @@ def recent_rows(
         Items of the current session, oldest first; -1 for those that are not known.
     newest, own : int
         Number of the newest session; number of the first part of the current one, which is left out.
+    places : int
+        Enough are held, too, once they have so many places together.
     held : array
         Receives rows, in no order; its length is the bound.
     marks : array
@@ -140,7 +143,7 @@ def recent_rows(
         How many rows were found.
     """
     width = items.shape[1]
-    found = 0
+    found, full = 0, False
     for n in range(len(current) - 1, -1, -1):
         if current[n] < 0:
             continue
@@ -148,10 +151,12 @@ def recent_rows(
         while place != NONE:
             row = place // width
             if marks[row] != mark and about[row, ROOT] != own:
-                if found < len(held):
+                if not full:
                     held[found] = row
                     found += 1
-                    if found == len(held):
+                    places -= about[row, LENGTH]
+                    full = found == len(held) or places <= 0
+                    if full:
                         _heapify(held, about, newest, found)
                 elif _earlier(about, newest, held[0], row):
                     held[0] = row

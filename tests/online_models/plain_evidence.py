@@ -13,13 +13,14 @@ Evidence = dict[str, list[float]]
 
 
 class Asked(msgspec.Struct):
-    """What is asked: a session that is open, its items known, when; and what the index holds."""
+    """What is asked: a session that is open, its items known, when, within which bounds; and the index."""
 
     plain: PlainSessionKnn
     key: str
     current: list[str]
     now: int
     sample: int
+    visits: int
 
     def places(self, item: str) -> list[tuple[Part, int]]:
         """Return the newest places of an item outside of the current session, newest first."""
@@ -39,7 +40,7 @@ def plain_evidence(asked: Asked) -> Evidence:
     found: Evidence = defaultdict(lambda: [0.0] * columns.COLUMNS)
     for item in asked.current:
         _ = found[item]
-    for part in asked.plain.neighbours(asked.current, asked.plain.session_of(asked.key)):
+    for part in asked.plain.neighbours(asked.current, asked.plain.session_of(asked.key), asked.visits):
         _add_neighbour(asked, part, found)
     last = {item: n for n, item in enumerate(asked.current)}
     newest_first = sorted(last, key=lambda item: -last[item])
@@ -81,7 +82,11 @@ def _faded(back: int, span: float) -> float:
 
 def _follow(asked: Asked, item: str, column: int, found: Evidence, *, first: bool) -> None:
     prior = asked.current[-2] if first and len(asked.current) > 1 else None
+    visits = asked.visits // columns.LAST_ITEMS
     for n, (part, at) in enumerate(asked.places(item)[: asked.sample], start=1):
+        if visits <= 0:
+            break
+        visits -= len(part.items)
         for other, partner in enumerate(part.items):
             if other == at:
                 continue

@@ -1,7 +1,7 @@
 """Session kNN in plain Python, with dicts and lists: what the compiled loops have to equal."""
 
 from collections import Counter
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 
 import msgspec
 
@@ -70,19 +70,25 @@ class PlainSessionKnn:
         latest = self.latest.get(key)
         return latest.root if latest is not None and latest in self.parts else -1
 
-    def neighbours(self, current: list[str], own: int) -> list[Part]:
+    def neighbours(self, current: list[str], own: int, places: float = inf) -> list[Part]:
         by_number = {part.number: part for part in self.parts}
         held: list[Part] = []
+        full = False
         for item in reversed(current):
             for number, other in reversed(self.places):
                 part = by_number[number]
                 if other != item or part in held or part.root == own:
                     continue
                 held.append(part)
-                if len(held) > self.weighting.sample:
+                if full:
                     held.sort(key=lambda each: (each.last_at, each.number))
                     if held.pop(0) is part:
                         break
+                full = (
+                    full
+                    or len(held) == self.weighting.sample
+                    or sum(len(each.items) for each in held) >= places
+                )
         return held
 
     def scores(self, query: Query) -> dict[str, float]:

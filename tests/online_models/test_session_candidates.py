@@ -35,9 +35,10 @@ def logs(draw: st.DrawFn) -> Log:
     logs(),
     st.lists(st.sampled_from(ITEMS), min_size=1, max_size=8),
     st.sampled_from([(3, 2), (6, 3), (50, 32)]),
+    st.integers(1, 30),
 )
 def test_evidence_equals_that_of_the_plain_version(
-    log: Log, session: list[str], bounds: tuple[int, int]
+    log: Log, session: list[str], bounds: tuple[int, int], visits: int
 ) -> None:
     sessions, width = bounds
     weighting = msgspec.structs.replace(VSTAN, sample=SAMPLE)
@@ -49,8 +50,8 @@ def test_evidence_equals_that_of_the_plain_version(
     known = {item for _, item in plain.places}
     session = [item for item in session if item in known] or [log[-1][2]]
     now = log[-1][3] + 1_000
-    expected = plain_evidence(Asked(plain, KEYS[0], session, now, SAMPLE))
-    found = SessionCandidates(index, sample=SAMPLE).evidence(KEYS[0], session, now)
+    expected = plain_evidence(Asked(plain, KEYS[0], session, now, SAMPLE, visits))
+    found = SessionCandidates(index, sample=SAMPLE, visits=visits).evidence(KEYS[0], session, now)
     assert set(found) == set(expected)
     for item, sums in found.items():
         # Which of equally supported items are stepped from is left open; float32 sums.
