@@ -31,16 +31,16 @@ _CHOOSING = np.array(
 _OWN = 100.0
 
 
-@compiled("int64(float32[:,::1], int64[::1], int64, int32[::1], int64[::1])")
-def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Ints) -> int:
+@compiled("int64(float32[:,::1], int64, int64[::1], int64[::1])")
+def choose(sums: Sums, found: int, own: Ints, chosen: Ints) -> int:
     """Choose the items with the most evidence, best first, before them those that somebody has looked at.
 
     Parameters
     ----------
-    sums, touched, found
-        Rows of evidence; the item of each; how many there are.
+    sums, found
+        Rows of evidence; how many there are.
     own : array
-        Items that somebody has looked at, all of which have been met; -1 for those that are not known.
+        The rows, each once, of items that somebody has looked at.
     chosen : array
         Receives the rows; its length is the bound.
 
@@ -49,19 +49,17 @@ def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Ints) -> i
     int
         How many were chosen.
     """
-    support = np.zeros(found)
-    for column in _CHOOSING:
-        most = np.float32(0.0)
-        for n in range(found):
-            most = max(most, sums[n, column])
-        if most > 0:
-            for n in range(found):
-                support[n] += sums[n, column] / most
+    most = np.zeros(len(_CHOOSING), np.float32)
     for n in range(found):
-        for item in own:
-            if touched[n] == item:
-                support[n] += _OWN
-                break
+        for column in range(len(_CHOOSING)):
+            most[column] = max(most[column], sums[n, _CHOOSING[column]])
+    support = np.zeros(found)
+    for n in range(found):
+        for column in range(len(_CHOOSING)):
+            if most[column] > 0:
+                support[n] += sums[n, _CHOOSING[column]] / most[column]
+    for row in own:
+        support[row] += _OWN
     kept = min(found, len(chosen))
     if kept == 0:
         return 0
@@ -79,16 +77,15 @@ def choose(sums: Sums, touched: Ints, found: int, own: Items, chosen: Ints) -> i
 @compiled("void(int64[::1], float32[:,::1], float32[:,::1])")
 def describe_evidence(chosen: Ints, sums: Sums, features: Sums) -> None:
     """Write the evidence of each candidate: as a share of the most that any has, and by itself."""
-    for column in range(COLUMNS):
-        most = np.float32(0.0)
-        for row in chosen:
-            most = max(most, sums[row, column])
-        if most <= 0:
-            continue
-        for n in range(len(chosen)):
+    most = np.zeros(COLUMNS, np.float32)
+    for row in chosen:
+        for column in range(COLUMNS):
+            most[column] = max(most[column], sums[row, column])
+    for n in range(len(chosen)):
+        for column in range(COLUMNS):
             value = sums[chosen[n], column]
             if value > 0:
-                features[n, column] = np.sqrt(value / most)
+                features[n, column] = np.sqrt(value / most[column])
                 features[n, COLUMNS + column] = np.log1p(4 * value) / 3
 
 

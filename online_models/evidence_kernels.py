@@ -20,6 +20,7 @@ from online_models.session_kernels import (
 )
 
 Sums = NDArray[np.float32]
+Lasts = NDArray[np.uint8]
 
 VSTAN, VSKNN, STAN, ONWARD, NORMED, RECENT, LATEST = range(7)
 """Columns of what neighbours say: three weightings, only what came later, and those that are new."""
@@ -36,7 +37,7 @@ TWO_STEPS = AFTER_TWO + 1
 COLUMNS = TWO_STEPS + 1
 
 _PLACES = "int32[:,::1], int32[:,::1], int64[:,::1], int64[::1]"
-_WORK = "float32[:,::1], int64[::1], int64, int64[::1], int64"
+_WORK = "float32[:,::1], int32[::1], int64, int64[::1], int64"
 
 _SPAN, _SHORT_SPAN = 3.62, 1.81
 _DISTANCE, _ONWARD_DISTANCE = 0.4525, 3.0
@@ -47,8 +48,8 @@ _STEPS = 12
 _STEP_PLACES, _STEP_REACH = 40, 3
 
 
-@compiled("int64(int64, float32[:,::1], int64[::1], int64, int64[::1], int64)")
-def meet(item: int, sums: Sums, met: Ints, base: int, touched: Ints, found: int) -> int:
+@compiled("int64(int64, float32[:,::1], int32[::1], int64, int64[::1], int64)")
+def meet(item: int, sums: Sums, met: Items, base: int, touched: Ints, found: int) -> int:
     """Begin the evidence of an item that was not met before.
 
     Parameters
@@ -76,7 +77,7 @@ def meet(item: int, sums: Sums, met: Ints, base: int, touched: Ints, found: int)
 
 
 @compiled(
-    "int64(int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64[::1], int64, int64, int64[::1],"
+    "int64(int32[:,::1], int64[:,::1], int64[::1], int32[::1], uint8[::1], int64, int64, int64[::1],"
     f" {_WORK})"
 )
 def ask_neighbours(
@@ -84,12 +85,12 @@ def ask_neighbours(
     about: Ints,
     counts: Ints,
     current: Items,
-    lasts: Ints,
+    lasts: Lasts,
     newest: int,
     now: int,
     rows: Ints,
     sums: Sums,
-    met: Ints,
+    met: Items,
     base: int,
     touched: Ints,
     found: int,
@@ -159,7 +160,7 @@ def follow(
     visits: int,
     column: int,
     sums: Sums,
-    met: Ints,
+    met: Items,
     base: int,
     touched: Ints,
     found: int,
@@ -219,7 +220,7 @@ def step_twice(
     counts: Ints,
     own: int,
     sums: Sums,
-    met: Ints,
+    met: Items,
     base: int,
     touched: Ints,
     found: int,

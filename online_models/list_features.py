@@ -1,7 +1,7 @@
 """Candidates of a list together, whoever proposed them, and the features by which a ranker orders them."""
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from online_models.candidate_kernels import FEATURES as OF_SESSIONS
 from online_models.evidence import Amounts, Evidence, ItemNumbers, Numbers
 from online_models.session_candidates import Candidates as SessionCandidatesFound
+from online_models.session_index import SessionIndex
 from online_models.sources import SOURCES
-from schemas.state import HistoryRow
+from schemas.state import HistoryRow, ItemMark
 
 MOST_BY_EVIDENCE: Final = 100
 """Items with the most evidence that are candidates, besides those that sessions propose."""
@@ -34,14 +35,67 @@ _WEIGHT_SCALE: Final = 4 << 20
 Features = NDArray[np.float32]
 
 
-class Described(NamedTuple):
-    """Candidates: their item numbers and ids, and features, shape (candidates, `FEATURES`)."""
+class Described:
+    """Candidates with their features.
 
-    numbers: Numbers
-    names: list[str]
-    features: Features
-    by_sessions: int
-    """So many of them, the first, are proposed by sessions."""
+    Attributes
+    ----------
+    numbers : array of int
+        The items, numbered as in the evidence.
+    features : array of float32, shape (candidates, `FEATURES`)
+        By what they are ordered.
+    by_sessions : int
+        So many of them, the first, are proposed by sessions.
+    """
+
+    __slots__ = ("_known", "by_sessions", "features", "numbers")
+
+    def __init__(self, known: ItemNumbers, numbers: Numbers, features: Features, by_sessions: int) -> None:
+        self._known, self.numbers, self.features, self.by_sessions = known, numbers, features, by_sessions
+
+    @property
+    def names(self) -> list[str]:
+        """Item ids, in the order of `numbers`."""
+        return [self._known.names[number] for number in self.numbers.tolist()]
+
+
+class NumbersOfSessions:
+    """Tells the numbers of the evidence by those of a session index, and asks for each name once.
+
+    Parameters
+    ----------
+    index : SessionIndex
+        Whose numbers go on to other items now and then.
+    numbers : ItemNumbers
+        Those of the evidence.
+
+    Examples
+    --------
+    >>> index, numbers = SessionIndex(), ItemNumbers()
+    >>> index.learn_one("s:a", None, "tea", 0)
+    >>> numbers.of(["cup"]).tolist()
+    [0]
+    >>> NumbersOfSessions(index, numbers).of(index.numbers(["tea", "tea"])).tolist(), numbers.names
+    ([1, 1], ['cup', 'tea'])
+    """
+
+    def __init__(self, index: SessionIndex, numbers: ItemNumbers) -> None:
+        self._index, self.numbers = index, numbers
+        self._found: Numbers = np.zeros(0, np.intp)
+        self._named = np.zeros(0, np.int64)
+
+    def of(self, in_sessions: NDArray[np.int32]) -> Numbers:
+        """Return the numbers of items by those that the index has given them."""
+        index = self._index
+        if len(self._named) < len(index.named):
+            self._named = np.zeros(len(index.named), np.int64)
+            self._found = np.zeros(len(index.named), np.intp)
+        other = in_sessions[self._named[in_sessions] != index.named[in_sessions]]
+        if len(other):
+            self._found[other] = self.numbers.of([index.names[number] for number in other.tolist()])
+            self._named[other] = index.named[other]
+        found: Numbers = self._found[in_sessions]
+        return found
 
 
 def prior() -> list[float]:
@@ -61,7 +115,7 @@ def describe(
     numbers: ItemNumbers,
     evidence: Evidence,
     proposed: SessionCandidatesFound,
-    names: Sequence[str],
+    in_sessions: Numbers,
     history: HistoryRow | None,
     now: int,
 ) -> Described:
@@ -75,14 +129,13 @@ def describe(
         What all other sources say.
     proposed : Candidates
         What sessions propose, with its features.
-    names : sequence of str
-        Ids of items by the numbers of the session index.
+    in_sessions : array of int
+        The numbers of these, as the evidence has them.
     history : HistoryRow or None
         What the customer did with items.
     now : int
         Epoch ms.
     """
-    in_sessions = numbers.of([names[number] for number in proposed.numbers.tolist()])
     best, _ = evidence.among_best(MOST_BY_EVIDENCE)
     fresh = best[numbers.places_if(best, in_sessions) < 0]
     together = np.concatenate([in_sessions, fresh])
@@ -91,9 +144,10 @@ def describe(
     mine = features[:, OF_SESSIONS:]
     sums = evidence.of_sources(together, SOURCES)
     _describe_evidence(sums, numbers.places_if(together, best), mine)
-    ids = [numbers.names[number] for number in together.tolist()]
-    _describe_history(history, ids, now, mine)
-    return Described(together, ids, features, len(in_sessions))
+    described = Described(numbers, together, features, len(in_sessions))
+    if history is not None:
+        _describe_history(history, numbers, described, now)
+    return described
 
 
 def _describe_evidence(sums: Amounts, places: Numbers, features: Features) -> None:
@@ -108,15 +162,13 @@ def _describe_evidence(sums: Amounts, places: Numbers, features: Features) -> No
     features[:, IN_EVIDENCE] = total > 0
 
 
-def _describe_history(history: HistoryRow | None, ids: Sequence[str], now: int, features: Features) -> None:
-    if history is None:
-        return
-    marks = history.items
-    features[:, ACTIVE] = np.log1p(len(marks)) / 6
-    features[:, ALL] = np.log1p(history.met) / 8
-    known = [(n, mark) for n, item in enumerate(ids) if (mark := marks.get(item)) is not None]
+def _describe_history(history: HistoryRow, numbers: ItemNumbers, described: Described, now: int) -> None:
+    marks, mine = history.items, described.features[:, OF_SESSIONS:]
+    mine[:, ACTIVE] = np.log1p(len(marks)) / 6
+    mine[:, ALL] = np.log1p(history.met) / 8
+    known = _marked(marks, numbers, described)
     if known:
-        features[[n for n, _ in known], HAD : OFTEN + 1] = [
+        mine[[n for n, _ in known], HAD : OFTEN + 1] = [
             (
                 mark.had,
                 not mark.had,
@@ -126,3 +178,13 @@ def _describe_history(history: HistoryRow | None, ids: Sequence[str], now: int, 
             )
             for _, mark in known
         ]
+
+
+def _marked(
+    marks: Mapping[str, ItemMark], numbers: ItemNumbers, described: Described
+) -> list[tuple[int, ItemMark]]:
+    """Return the places of the candidates in the history, with what is there; asks the smaller of the two."""
+    if len(marks) > len(described.numbers):
+        return [(n, mark) for n, item in enumerate(described.names) if (mark := marks.get(item)) is not None]
+    places = numbers.places_if(numbers.of([*marks]), described.numbers).tolist()
+    return [(n, mark) for n, mark in zip(places, marks.values(), strict=True) if n >= 0]

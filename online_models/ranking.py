@@ -1,7 +1,7 @@
 """What could be in somebody's list, from all sources, and the order in which a learned ranker puts it."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from online_models import features, kmeans
 from online_models.candidates import Candidates
 from online_models.evidence import ItemNumbers
-from online_models.list_features import FEATURES, VERSION, Described, describe
+from online_models.list_features import FEATURES, VERSION, Described, NumbersOfSessions, describe
 from online_models.protocols import Request, Views
 from online_models.published import PublishedBlocks
 from online_models.ranker_kernels import score
@@ -61,15 +61,22 @@ class Found:
         self.candidates.widen(counts, missing=missing)
         self.evidence = self.candidates.evidence()
 
-    def describe(self, sessions: SessionCandidates | None, names: Sequence[str]) -> Described:
-        """Return all candidates with their features; `names` are ids by the numbers of the session index."""
+    def describe(self, sessions: "InSessions | None") -> Described:
+        """Return all candidates with their features."""
         request = self._request
-        proposed = (
-            SessionCandidatesFound.none()
-            if sessions is None
-            else sessions.find(request.key, self.session, request.now, earlier=self.earlier)
-        )
-        return describe(self._numbers, self.evidence, proposed, names, request.history, request.now)
+        proposed, numbers = SessionCandidatesFound.none(), np.zeros(0, np.intp)
+        if sessions is not None:
+            proposed = sessions.found.find(request.key, self.session, request.now, earlier=self.earlier)
+            numbers = sessions.numbers.of(proposed.numbers)
+        return describe(self._numbers, self.evidence, proposed, numbers, request.history, request.now)
+
+
+class InSessions(NamedTuple):
+    """Where candidates are found in an index of sessions, and how the evidence numbers them."""
+
+    index: SessionIndex
+    found: SessionCandidates
+    numbers: NumbersOfSessions
 
 
 class ListCandidates:
@@ -87,8 +94,7 @@ class ListCandidates:
         self.views, self._settings = views, settings.recommend
         self._sessions, self._gap_ms = settings.sessions, settings.history.session_gap_s * 1000
         self._published = PublishedBlocks(views, settings.recommend)
-        self._index: SessionIndex | None = None
-        self._in_sessions: SessionCandidates | None = None
+        self._in_sessions: InSessions | None = None
 
     @property
     def numbers(self) -> ItemNumbers:
@@ -114,20 +120,22 @@ class ListCandidates:
 
     def describe(self, found: Found) -> Described:
         """Ask the sessions, too, and describe all candidates."""
-        index = self.views.sessions()
-        if index is not self._index:
-            self._index = index
-            self._in_sessions = (
-                None
-                if index is None
-                else SessionCandidates(
-                    index,
-                    most=self._sessions.candidates,
-                    sample=self._sessions.sample,
-                    visits=self._sessions.visits,
-                )
+        return found.describe(self._asked())
+
+    def _asked(self) -> InSessions | None:
+        index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers
+        if index is None:
+            return None
+        asked = self._in_sessions
+        if asked is None or asked.index is not index:
+            found = SessionCandidates(
+                index, most=settings.candidates, sample=settings.sample, visits=settings.visits
             )
-        return found.describe(self._in_sessions, () if index is None else index.names)
+            asked = InSessions(index, found, NumbersOfSessions(index, numbers))
+        elif asked.numbers.numbers is not numbers:
+            asked = asked._replace(numbers=NumbersOfSessions(index, numbers))
+        self._in_sessions = asked
+        return asked
 
     def _segment(self, history: HistoryRow | None) -> tuple[str, Sequence[tuple[str, float]]] | None:
         """Return the customer's segment and what is popular there."""

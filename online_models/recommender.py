@@ -12,6 +12,7 @@ import numpy as np
 
 from online_models.evidence import Amounts, Evidence
 from online_models.filters import Filters
+from online_models.list_features import Described
 from online_models.protocols import Answer, Request, Views
 from online_models.ranking import Found, LearnedOrder, ListCandidates
 from online_models.session_reasons import session_reasons
@@ -99,16 +100,15 @@ class BlendRecommender:
         found = self.lists.find(request)
         filters = Filters(self._views, request, self._settings)
         most = self._slates.wanted(request.k)
-        chosen, by_sessions = [], frozenset[str]()
+        chosen, described = [], None
         if self._order.ready():
             described = self.lists.describe(found)
-            by_sessions = frozenset(described.names[: described.by_sessions])
             ranked = self.lists.numbers.best_first(described.numbers, self._order.scores(described))
             chosen = self._choose(ranked, filters, most)
         if len(chosen) < most:
             chosen = self._filled(chosen, found, filters, request.k, most=most)
         places = self._slates.make(chosen, request.k, request.seed)
-        reasons = self._reasons([item for item, *_ in places], found, by_sessions)
+        reasons = self._reasons([item for item, *_ in places], found, described)
         items = [
             RecommendedItem(item, rank, score, propensity, why)
             for rank, ((item, score, propensity), why) in enumerate(zip(places, reasons, strict=True), 1)
@@ -141,12 +141,16 @@ class BlendRecommender:
         looked_at = sum(map(filters.looked_at, has))
         return chosen + self._choose(others, filters, k - len(chosen), looked_at=looked_at)
 
-    def _reasons(self, items: list[str], found: Found, by_sessions: frozenset[str]) -> list[list[Reason]]:
+    def _reasons(self, items: list[str], found: Found, described: Described | None) -> list[list[Reason]]:
         most, index = self._settings.max_reasons, self._views.sessions()
         reasons = found.evidence.reasons(items, max_reasons=most)
-        if index is None or not by_sessions:
+        if index is None or described is None or not described.by_sessions:
             return reasons
-        told = session_reasons(index, [item for item in items if item in by_sessions], found)
+        numbers = self.lists.numbers
+        proposed = numbers.places_if(numbers.of(items), described.numbers[: described.by_sessions]) >= 0
+        told = session_reasons(
+            index, [item for item, by in zip(items, proposed.tolist(), strict=True) if by], found
+        )
         return [
             ([told[item], *why][:most] if item in told else why)
             for item, why in zip(items, reasons, strict=True)

@@ -21,6 +21,7 @@ from online_models.session_index import SessionIndex
 
 _LENGTH = 50
 _STAND_IN = 10
+_LARGEST = 2**31 - 1
 
 
 class Candidates(NamedTuple):
@@ -77,7 +78,8 @@ class SessionCandidates:
         self._index, self._most, self._sample, self._visits = index, most, sample, visits
         self._sums = np.zeros((meet_most, COLUMNS), np.float32)
         self._touched = np.zeros(meet_most, np.int64)
-        self._met = self._lasts = np.zeros(0, np.int64)
+        # Looked up at every step of the loops: the smaller they are, the more of them is at hand.
+        self._met, self._lasts = np.zeros(0, np.int32), np.zeros(0, np.uint8)
         self._base = 0
 
     def find(self, key: str, session: Sequence[str], now: int, *, earlier: Sequence[str] = ()) -> Candidates:
@@ -104,7 +106,9 @@ class SessionCandidates:
         for number in before[before >= 0].tolist():
             found = meet(number, self._sums, self._met, self._base, self._touched, found)
         rows = np.empty(self._most, np.int64)
-        rows = rows[: choose(self._sums, self._touched, found, own, rows)]
+        looked_at = np.unique(self._met[own[own >= 0]].astype(np.int64) - self._base)
+        # There is no row for what came when all were taken.
+        rows = rows[: choose(self._sums, found, looked_at[looked_at >= 0], rows)]
         chosen = self._touched[rows].astype(np.int32)
         features = np.zeros((len(chosen), FEATURES), np.float32)
         describe_evidence(rows, self._sums, features)
@@ -143,9 +147,9 @@ class SessionCandidates:
         self._lasts[[number for _, number in known]] = 0
         return int(step_twice(items, links, about, heads, index.counts, own, *work, found))
 
-    def _work(self) -> tuple[NDArray[np.float32], NDArray[np.int64], int, NDArray[np.int64]]:
-        size = len(self._index.heads)
-        if len(self._met) < size:
-            self._met, self._lasts = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        self._base += len(self._touched)
+    def _work(self) -> tuple[NDArray[np.float32], NDArray[np.int32], int, NDArray[np.int64]]:
+        size, most = len(self._index.heads), len(self._touched)
+        if len(self._met) < size or self._base > _LARGEST - 2 * most:
+            self._met, self._lasts, self._base = np.zeros(size, np.int32), np.zeros(size, np.uint8), 0
+        self._base += most
         return self._sums, self._met, self._base, self._touched

@@ -58,6 +58,9 @@ class SessionIndex:
         Newest place of an item, -1 if there is none, and in how many places it is.
     names : list of str
         Item ids by number.
+    named : array of int64, shape (items,)
+        How many numbers had been given to items when this one was: a number goes on to another item once no
+        session holds its own.
     newest : int
         Number of the newest session, -1 before the first.
 
@@ -85,6 +88,8 @@ class SessionIndex:
         self.heads = np.full(_FIRST_ITEMS, NONE, np.int64)
         self.counts = np.zeros(_FIRST_ITEMS, np.int64)
         self.names: list[str] = []
+        self.named = np.zeros(_FIRST_ITEMS, np.int64)
+        self._given = 0
         self.newest = NONE
         self._marks = np.zeros(sessions, np.int64)
         self._mark = 0
@@ -278,6 +283,8 @@ class SessionIndex:
         spare = np.zeros(max(_FIRST_ITEMS, len(self.names)), np.int64)
         self.heads = np.concatenate([np.frombuffer(rows.heads, np.int64), spare + NONE])
         self.counts = np.concatenate([np.frombuffer(rows.counts, np.int64), spare])
+        self._given += 1
+        self.named = np.full(len(self.heads), self._given, np.int64)
         free = set(self._free)
         self._numbers = {name: n for n, name in enumerate(self.names) if n not in free}
         self._open, self._latest = {}, {}
@@ -302,5 +309,8 @@ class SessionIndex:
             if number == len(self.heads):
                 self.heads = np.concatenate([self.heads, np.full(number, NONE, np.int64)])
                 self.counts = np.concatenate([self.counts, np.zeros(number, np.int64)])
+                self.named = np.concatenate([self.named, np.zeros(number, np.int64)])
+        self._given += 1
+        self.named[number] = self._given
         self._numbers[item] = number
         return number

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_models.compilation import compiled
 from online_models.ranking import Found
@@ -11,65 +12,65 @@ from online_models.session_index import SessionIndex
 from online_models.session_kernels import BEFORE, LENGTH, NONE, ROOT, Ints, Items
 from schemas.recommendations import Reason
 
+Table = NDArray[np.int64]
+
 _SESSIONS: Final = 100
 _LENGTH: Final = 20
 _TOLD: Final = 3
 
 
 @compiled(
-    "int64(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int64, int64, int32[::1], int64, int64[::1])"
+    "void(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64, int32[::1], int64,"
+    " int64[:,::1])"
 )
 def shared(
     items: Items,
     links: Items,
     about: Ints,
     heads: Ints,
-    asked: int,
+    asked: Items,
     own: int,
     current: Items,
     most: int,
-    counts: Ints,
-) -> int:
-    """Count how many of the newest sessions with an item also hold each of some others.
+    counts: Table,
+) -> None:
+    """Count, for each of some items, how many of its newest sessions also hold each of some others.
 
     Parameters
     ----------
-    asked : int
-        The item, which must be known.
+    asked : array
+        Items; -1 for those that are not known.
     own : int
         The session that is left out, -1 for none.
     current : array
         Distinct items; -1 for those that are not known.
     most : int
-        Most sessions.
-    counts : array
-        Receives the count of each of them and, at its end, of the sessions with any of them.
-
-    Returns
-    -------
-    int
-        How many sessions were looked at.
+        Most sessions of an item.
+    counts : array, shape (asked, current + 2)
+        Receives the count of each of them and, in the last two columns, of the sessions with any of them
+        and of those that were looked at.
     """
-    width = items.shape[1]
-    place, seen = heads[asked], 0
+    width, length = items.shape[1], len(current)
     counts[:] = 0
-    while place != NONE and seen < most:
-        row, again = place // width, items[place // width, place % width] != asked
-        place = links[place, BEFORE]
-        if again or about[row, ROOT] == own:
-            continue
-        seen += 1
-        found = False
-        for n in range(len(current)):
-            if current[n] < 0 or current[n] == asked:
+    for row_of in range(len(asked)):
+        item, mine = asked[row_of], counts[row_of]
+        place = heads[item] if item >= 0 else NONE
+        while place != NONE and mine[length + 1] < most:
+            row, again = place // width, items[place // width, place % width] != item
+            place = links[place, BEFORE]
+            if again or about[row, ROOT] == own:
                 continue
-            for other in range(about[row, LENGTH]):
-                if items[row, other] == current[n]:
-                    counts[n] += 1
-                    found = True
-                    break
-        counts[len(current)] += found
-    return seen
+            mine[length + 1] += 1
+            found = False
+            for n in range(length):
+                if current[n] < 0 or current[n] == item:
+                    continue
+                for other in range(about[row, LENGTH]):
+                    if items[row, other] == current[n]:
+                        mine[n] += 1
+                        found = True
+                        break
+            mine[length] += found
 
 
 def session_reasons(index: SessionIndex, items: Sequence[str], found: Found) -> dict[str, Reason]:
@@ -95,27 +96,14 @@ def session_reasons(index: SessionIndex, items: Sequence[str], found: Found) -> 
     {'cup': {'source': 'session', 'session_items': ['tea'], 'similarity': 0.5}}
     """
     acts = list(dict.fromkeys(reversed(found.session or found.earlier)))[:_LENGTH]
-    current = index.numbers(acts)
-    counts = np.zeros(len(acts) + 1, np.int64)
-    own = index.session_of(found.key)
+    counts = np.zeros((len(items), len(acts) + 2), np.int64)
+    places = (index.items, index.links, index.about, index.heads)
+    asked, current = index.numbers(items), index.numbers(acts)
+    shared(*places, asked, index.session_of(found.key), current, _SESSIONS, counts)
+    order = np.argsort(-counts[:, : len(acts)], axis=1, kind="stable")[:, :_TOLD]
     told: dict[str, Reason] = {}
-    for item, number in zip(items, index.numbers(items).tolist(), strict=True):
-        seen = 0
-        if number >= 0:
-            seen = shared(
-                index.items,
-                index.links,
-                index.about,
-                index.heads,
-                number,
-                own,
-                current,
-                _SESSIONS,
-                counts,
-            )
-        held = counts.tolist() if seen else [0] * (len(acts) + 1)
-        order = sorted((n for n in range(len(acts)) if held[n]), key=lambda n: (-held[n], n))
-        names = [acts[n] for n in order[:_TOLD]] or [name for name in acts if name != item][:1] or acts[:1]
-        similarity = round(held[-1] / seen, 6) if seen else 0.0
+    for item, best, held in zip(items, order.tolist(), counts.tolist(), strict=True):
+        names = [acts[n] for n in best if held[n]] or [name for name in acts if name != item][:1] or acts[:1]
+        similarity = round(held[-2] / held[-1], 6) if held[-1] else 0.0
         told[item] = {"source": "session", "session_items": names, "similarity": similarity}
     return told

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from online_models.evidence import ItemNumbers
 from online_models.list_features import BY_EVIDENCE, FEATURES, VERSION, Described
 from online_models.memory_store import MemoryStore
 from online_models.memory_views import MemoryViews
@@ -55,7 +56,8 @@ def test_no_candidates_have_no_chances_and_one_has_all() -> None:
 
 def a_list(candidates: int, seed: int = 0) -> Described:
     features = np.random.default_rng(seed).random((candidates, FEATURES)).astype(np.float32)
-    return Described(np.arange(candidates), [f"i{n}" for n in range(candidates)], features, 0)
+    known = ItemNumbers()
+    return Described(known, known.of([f"i{n}" for n in range(candidates)]), features, 0)
 
 
 def taught(lessons: int, *, chosen: int = 0) -> RankerStep:

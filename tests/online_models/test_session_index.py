@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from online_models.evidence import ItemNumbers
+from online_models.list_features import NumbersOfSessions
 from online_models.session_candidates import SessionCandidates
 from online_models.session_index import SessionIndex
 from schemas.messages import Fact, Line
@@ -301,3 +303,21 @@ def test_memory_is_flat_on_a_stream_ten_times_longer_than_the_bound_with_erasure
     assert index.session_of("u:0") == -1
     assert index.session_of("u:997") == -1
     assert index.session_of("u:998") >= 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abcdefgh")), min_size=1, max_size=60))
+def test_numbers_of_the_evidence_are_those_of_the_items_that_have_a_number_now(
+    events: list[tuple[int, str]],
+) -> None:
+    index, numbers = SessionIndex(sessions=3, width=2), ItemNumbers()
+    asked = NumbersOfSessions(index, numbers)
+    for at, (key, item) in enumerate(events):
+        index.learn_one(f"s:{key}", None, item, at)
+        known = index.known()
+        found = asked.of(index.numbers(known))
+        assert [numbers.names[number] for number in found.tolist()] == known
+    other = SessionIndex(sessions=3, width=2)
+    assert other.restore(index.rows())
+    after = NumbersOfSessions(other, numbers).of(other.numbers(other.known()))
+    assert [numbers.names[number] for number in after.tolist()] == other.known()
