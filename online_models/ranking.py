@@ -74,7 +74,7 @@ class Found:
 class InSessions(NamedTuple):
     """Where candidates are found in an index of sessions, and how the evidence numbers them."""
 
-    index: SessionIndex
+    sessions: SessionIndex
     found: SessionCandidates
     numbers: NumbersOfSessions
 
@@ -127,7 +127,7 @@ class ListCandidates:
         if index is None:
             return None
         asked = self._in_sessions
-        if asked is None or asked.index is not index:
+        if asked is None or asked.sessions is not index:
             found = SessionCandidates(
                 index, most=settings.candidates, sample=settings.sample, visits=settings.visits
             )

@@ -23,16 +23,17 @@ DAY_MS = 86_400_000
 Said = list[tuple[str, float]]
 
 
-def proposed(*items: str, level: float = 0.5) -> tuple[Candidates, list[str]]:
-    """What sessions propose, all features of the level; and the names by their numbers."""
-    numbers = np.arange(len(items), dtype=np.int32)[::-1].copy()
-    return Candidates(numbers, np.full((len(items), OF_SESSIONS), level, np.float32)), list(items)[::-1]
-
-
 def described(
-    evidence: Evidence, numbers: ItemNumbers, *items: str, history: HistoryRow | None = None
+    evidence: Evidence,
+    numbers: ItemNumbers,
+    *items: str,
+    level: float = 0.5,
+    history: HistoryRow | None = None,
 ) -> Described:
-    return describe(numbers, evidence, *proposed(*items), history, NOW)
+    """Describe with what sessions propose, all features of which have the level."""
+    features = np.full((len(items), OF_SESSIONS), level, np.float32)
+    proposed = Candidates(np.arange(len(items), dtype=np.int32), features)
+    return describe(numbers, evidence, proposed, numbers.of(items), history, NOW)
 
 
 def of_evidence(found: Described, item: str) -> list[float]:
