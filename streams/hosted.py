@@ -82,7 +82,8 @@ class Hosted:
     def flush_due(self, settings: StateSettings, *, among: int) -> bool:
         """Whether a cut is due: after the interval, stretched so that flushing takes a bounded share.
 
-        `among` is how many stores the process flushes, which have that share together.
+        `among` is how many stores the process flushes, which have that share together. Where nothing comes
+        in, flushing is in nobody's way: then the interval is not stretched.
 
         A stage whose rows are large then flushes less often under load; it re-reads more of its input
         after a crash, and counts exactly the same.
@@ -92,7 +93,9 @@ class Hosted:
             return False
         if self.overfull(settings, among=among):
             return True
-        interval = max(settings.flush_interval_ms / 1000, self._flush_s * among / settings.flush_max_share)
+        interval = settings.flush_interval_ms / 1000
+        if not self.idle:
+            interval = max(interval, self._flush_s * among / settings.flush_max_share)
         return perf_counter() - self._flushed_at >= min(interval, settings.flush_max_interval_ms / 1000)
 
     def overfull(self, settings: StateSettings, *, among: int) -> bool:

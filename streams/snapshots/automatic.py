@@ -1,7 +1,8 @@
 """Snapshots by a running worker: every interval of what moved, of all that moved when it stops, when asked.
 
-Delivery: each belongs to the offset flushed last. One at a time in a process, copied in a thread; one
-that fails is logged, counted and tried again, and never holds up what is learned.
+Delivery: each belongs to the offset flushed last; before one that is due is taken, its store is flushed.
+One at a time in a process, copied in a thread; one that fails is logged, counted and tried again, and never
+holds up what is learned.
 """
 
 import asyncio
@@ -53,7 +54,7 @@ class _Held(NamedTuple):
 
     @property
     def position(self) -> tuple[int, int]:
-        return self.meta.epoch, self.hosted.flushed
+        return self.meta.epoch, self.hosted.next_offset
 
     @property
     def shelf(self) -> Shelf:
@@ -177,6 +178,7 @@ class Snapshotter:
         if self._library is None:
             return
         try:
+            await self._runtime.flush(held.hosted)
             await self._copy(held, self._library)
         except Exception as error:
             self._failed(held, error)

@@ -167,10 +167,24 @@ def test_slow_flushes_are_rarer_so_that_all_stores_keep_to_their_share(
     learn(hosted)
     assert flush(hosted, clock, seconds=0.5) == 0.5
     learn(hosted)
+    hosted.high = 10
     clock.now += interval_s - 0.01
     assert not due(hosted, among=among)
     clock.now += 0.02
     assert due(hosted, among=among)
+
+
+def test_where_nothing_comes_in_what_was_learned_last_is_flushed_at_the_interval(
+    hosted: Hosted, clock: Clock
+) -> None:
+    learn(hosted)
+    flush(hosted, clock, seconds=5.0)
+    learn(hosted)
+    hosted.applied_at = clock.now
+    clock.now += INTERVAL_S + 0.01
+    assert not due(hosted)
+    clock.now += CALM_MS / 1000
+    assert due(hosted)
 
 
 def test_a_stage_without_state_flushes_its_offset(bench: Bench, clock: Clock) -> None:

@@ -99,19 +99,20 @@ def test_the_next_comes_after_the_interval_and_only_if_something_moved(worker: W
     worker.close()
 
 
-def test_what_was_applied_and_not_flushed_is_not_in_it(worker: Worker, tmp_path: Path) -> None:
+def test_what_was_applied_is_flushed_for_it(worker: Worker, tmp_path: Path) -> None:
     worker.learn(2)
     worker.hosted.part.apply(a_batch(2, an_event(2, key="u:2")))
     worker.take_due()
-    assert worker.offsets() == [2]
+    assert worker.offsets() == [3]
+    assert worker.hosted.flushed == 3
     manifest, _ = worker.library.read(SHELF, worker.library.names(SHELF)[0])
     copy = tmp_path / "copy"
     copy.mkdir()
     for file in manifest.files:
         worker.library.get(SHELF, file, copy / file.name)
     offset, rows = read(copy)
-    assert offset == 2
-    assert not any(b"u:2" in key for key in rows)
+    assert offset == 3
+    assert any(b"u:2" in key for key in rows)
     worker.close()
 
 
