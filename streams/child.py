@@ -85,7 +85,9 @@ class Child:
         remembered = None
         if remembered_by(plan.stages, settings):
             remembered = RememberedSessions(folder / FILE, settings, topic_id=topic_ids.get(FACTS, FACTS))
-        views, databases = open_views(folder, followed_by(plan.stages), budget, settings, remembered)
+        views, databases = open_views(
+            folder, followed_by(plan.stages, settings), budget, settings, remembered
+        )
         self.metrics = Metrics()
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)

@@ -94,7 +94,7 @@ class Replay:
         views = folder / VIEWS / "replay"
         remembered = RememberedSessions(views / FILE, settings) if remembered_by(stages, settings) else None
         self.views, self._view_databases = open_views(
-            views, followed_by(stages), budget, settings, remembered
+            views, followed_by(stages, settings), budget, settings, remembered
         )
         self.log = MemoryLog(self.views, self._output)
         self._clock = 0

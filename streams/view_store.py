@@ -11,7 +11,7 @@ from schemas.state import ViewProgress, ViewRow
 from streams.followed import FollowedTopic, Views, followed_topic
 from streams.remembered import FACTS, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
-from streams.topology import STAGES, TOPIC_BY_NAME
+from streams.topology import STAGES, TOPIC_BY_NAME, Stage
 
 VIEWS = "views"
 _ROWS = "v"
@@ -20,14 +20,20 @@ _OFFSETS = "offsets-2"
 """Where the offsets stand; a new name, when rows are stored in a new way, reads topics anew."""
 
 
-def followed_by(stages: tuple[str, ...]) -> tuple[str, ...]:
-    """Topics that a process with these stages follows, each once."""
-    return tuple(dict.fromkeys(name for x in STAGES if x.name in stages for name in x.follows))
+def followed_by(stages: tuple[str, ...], settings: Settings) -> tuple[str, ...]:
+    """Topics that a process with these stages follows, each once; none for lists that nobody makes."""
+    followers = (x for x in STAGES if x.name in stages and (settings.recommend.enabled or not _answers(x)))
+    return tuple(dict.fromkeys(name for x in followers for name in x.follows))
 
 
 def remembered_by(stages: tuple[str, ...], settings: Settings) -> bool:
     """Whether a process with these stages holds the newest sessions."""
-    return settings.sessions.held > 0 and any(FACTS in x.remembers for x in STAGES if x.name in stages)
+    wanted = settings.sessions.held > 0 and settings.recommend.enabled
+    return wanted and any(FACTS in x.remembers for x in STAGES if x.name in stages)
+
+
+def _answers(stage: Stage) -> bool:
+    return "recommend" in stage.steps
 
 
 class ViewDatabase:

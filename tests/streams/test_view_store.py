@@ -5,15 +5,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from online_models.pair_table import name_key
 from schemas.messages import ItemCounts
-from schemas.settings import Settings, StateSettings
+from schemas.settings import RecommendSettings, Settings, StateSettings
 from schemas.state import ViewRow
 from streams.errors import StateError
 from streams.rocks_store import RocksBudget
 from streams.topology import GROUPS, STAGES, TOPIC_BY_NAME
-from streams.view_store import ViewDatabase, followed_by, open_views
+from streams.view_store import ViewDatabase, followed_by, open_views, remembered_by
 
 BUDGET = RocksBudget(8 * 1024 * 1024)
 SETTINGS = Settings(state=StateSettings(cache_bytes=1_000_000))
@@ -118,16 +119,24 @@ def test_looking_at_a_view_that_is_not_there_makes_none(tmp_path: Path) -> None:
 
 
 def test_each_topic_that_stages_follow_is_named_once() -> None:
-    assert followed_by(("ingest", "history")) == (
+    assert followed_by(("ingest", "history"), SETTINGS) == (
         *("item-view", "customer-view", "neighbours", "popular", "centroids", "ranker"),
     )
-    assert followed_by(("popularity", "clusters")) == ()
-    assert followed_by(()) == ()
+    assert followed_by(("popularity", "clusters"), SETTINGS) == ()
+    assert followed_by((), SETTINGS) == ()
+
+
+def test_who_only_learns_follows_nothing_for_lists() -> None:
+    learning = replace(SETTINGS, recommend=RecommendSettings(enabled=False))
+    assert followed_by(("ingest", "history"), learning) == ("item-view", "customer-view")
+    assert followed_by(("rules",), learning) == followed_by(("rules",), SETTINGS)
+    assert remembered_by(("history",), SETTINGS)
+    assert not remembered_by(("history",), learning)
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_follows_views_only(group: str) -> None:
-    names = followed_by(tuple(stage.name for stage in STAGES if stage.group == group))
+    names = followed_by(tuple(stage.name for stage in STAGES if stage.group == group), SETTINGS)
     assert len(set(names)) == len(names)
     assert {TOPIC_BY_NAME[name].kind for name in names} == {"view"}
 
@@ -151,7 +160,7 @@ def test_opened_views_learn_into_their_databases_and_know_it_again(tmp_path: Pat
 
 
 def test_each_topic_has_a_folder_of_its_own(tmp_path: Path) -> None:
-    views, databases = open_views(tmp_path, followed_by(("rules",)), BUDGET, SETTINGS)
+    views, databases = open_views(tmp_path, followed_by(("rules",), SETTINGS), BUDGET, SETTINGS)
     assert sorted(views.topics) == sorted(databases) == ["item-counts", "totals"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["item-counts", "totals"]
     # A topic that is not followed answers as if it were empty.
