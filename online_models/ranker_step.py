@@ -1,6 +1,7 @@
 """The ranker of lists as a step: learns from lessons, one after another, and gives its weights out."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_models.list_features import FEATURES, VERSION, prior
 from online_models.protocols import Store
@@ -49,12 +50,21 @@ class RankerStep:
             return []
         row = self._row() or _begun()
         ranker = _over(row)
-        features = np.frombuffer(x.features, "<f2").reshape(-1, x.width).astype(np.float32)
+        features = _features(x)
         for place in x.chosen:
             ranker.learn_one(features, place)
         row.learned += 1
         self._rows.put(KEY, row)
         return []
+
+    def loss(self, x: Lesson) -> float | None:
+        """Return the mean log loss, in nats, of what was chosen in a lesson; None if it can't be scored."""
+        row = self._row()
+        if row is None or (x.version, x.width) != (VERSION, FEATURES) or not x.chosen:
+            return None
+        scores = _over(row).score_many(_features(x)).astype(np.float64)
+        total = scores.max() + np.log(np.exp(scores - scores.max()).sum())
+        return float(np.mean(total - scores[list(x.chosen)]))
 
     def weights(self) -> RankerWeights | None:
         """Return the weights as they are; None before the first lesson."""
@@ -67,6 +77,10 @@ class RankerStep:
     def _row(self) -> RankerRow | None:
         row = self._rows.get(KEY)
         return row if row is not None and (row.version, row.width) == (VERSION, FEATURES) else None
+
+
+def _features(x: Lesson) -> NDArray[np.float32]:
+    return np.frombuffer(x.features, "<f2").reshape(-1, x.width).astype(np.float32)
 
 
 def _begun() -> RankerRow:

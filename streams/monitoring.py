@@ -19,6 +19,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from online_models.live_quality import WINDOW
+
 Kind = type[Counter] | type[Gauge] | type[Histogram]
 Labels = tuple[tuple[str, str], ...]
 """Each label with its possible values, in words."""
@@ -29,6 +31,8 @@ _EVENT = (
     ("type", "type of the message, or unknown where it cannot be read"),
     ("result", "accepted, duplicate or rejected"),
 )
+
+_LIST = (("list", "given, or popular: what was popular everywhere when it was given"),)
 
 RECORDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0)
 """Buckets of numbers of records."""
@@ -132,6 +136,52 @@ class Metrics(_Registered):
     recommendations: Annotated[
         Counter,
         Says("freshrec_recommendations_total", "Recommended items.", (("source", "of the first reason"),)),
+    ]
+    lists: Annotated[
+        Counter,
+        Says(
+            "freshrec_lists_total",
+            "Lists, by what they rest on.",
+            (("basis", "personal, or popular where nothing else spoke for any of its items"),),
+        ),
+    ]
+    list_queries: Annotated[
+        Counter, Says("freshrec_list_queries_total", "Acts of customers and guests who had a list.")
+    ]
+    list_hits: Annotated[
+        Counter, Says("freshrec_list_hits_total", "Acts on an item that was in the list.", _LIST)
+    ]
+    list_reciprocal_ranks: Annotated[
+        Counter,
+        Says("freshrec_list_reciprocal_ranks_total", "Sum over these acts of 1 / place of the item.", _LIST),
+    ]
+    exposed_items: Annotated[
+        Gauge, Says("freshrec_exposed_items", f"Different items in the newest {WINDOW:,} lists.")
+    ]
+    exposure_gini: Annotated[
+        Gauge,
+        Says(
+            "freshrec_exposure_gini_ratio",
+            "How unevenly places of the newest lists are shared among items shown or acted on, 0 to 1.",
+        ),
+    ]
+    popularity_lift: Annotated[
+        Gauge,
+        Says(
+            "freshrec_popularity_lift_ratio",
+            "How much more popular items of the newest lists are than those acted on; 0: equally.",
+        ),
+    ]
+    ranker_losses: Annotated[
+        Counter,
+        Says(
+            "freshrec_ranker_losses_total",
+            "Log loss of some lessons; that of new ones far above that of learned ones is over-fitting.",
+            (("lesson", "new, before it is learned, or learned, some time after"),),
+        ),
+    ]
+    ranker_losses_compared: Annotated[
+        Counter, Says("freshrec_ranker_losses_compared_total", "Lessons of either kind in these sums.")
     ]
     refreshes_coalesced: Annotated[
         Counter, Says("freshrec_refreshes_coalesced_total", "Refreshes that a later one made needless.")

@@ -4,8 +4,6 @@ The only reader of `events`. An event counts once: a record that ingest appended
 public offset, an event that the storefront sent again by its id.
 """
 
-from collections import Counter
-
 import msgspec
 
 from online_models.deltas import Delta
@@ -21,6 +19,7 @@ from streams.outbox import Outgoing, Record
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
+from streams.stages.list_quality import ListQuality
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
 
@@ -70,6 +69,7 @@ class HistoryPartition(KeptPartition):
         settings = context.settings.recommend
         self._every_event = settings.refresh_interval_ms == 0
         self._enabled, self._k = settings.enabled, settings.k
+        self._quality = ListQuality(context.quality, context.views, context.metrics)
         self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
         self._totals_sent: tuple[int, bytes] = (0, b"")
         self._upto: Position = (-1, -1)
@@ -108,9 +108,11 @@ class HistoryPartition(KeptPartition):
                 self._facts.add(self._upto, output.key, output)
                 if output.kind == "erasure":
                     self._withdraw(output.key)
+                    self._quality.forget(output.key)
         if event.kind == "erasure":
             self._note_erasure(event, [each for each in outputs if isinstance(each, Delta)])
         if self._enabled and event.kind in _ANSWERED and event.key[0] != "o" and event.profiling:
+            self._quality.act(event)
             cause = _cause(event)
             if self._every_event:
                 self.refresh(event.key, cause)
@@ -132,6 +134,7 @@ class HistoryPartition(KeptPartition):
         now = self.context.now_ms()
         if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
+        self._quality.measure_when_due(now)
         due = self.refreshes.take(now=now)
         if due is None:
             return False
@@ -160,10 +163,8 @@ class HistoryPartition(KeptPartition):
             None,
             Latency(cause.event_at, cause.ingested_at, now),
         )
-        metrics = self.context.metrics
-        metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
-        for source, count in Counter(item.reasons[0]["source"] for item in answer.items).items():
-            metrics.recommendations.labels(source=source).inc(count)
+        self.context.metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
+        self._quality.give(key, answer)
         partition = partition_of(name, self.context.partitions("recommendations"))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), _json(message)))
 

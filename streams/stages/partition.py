@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from online_models.live_quality import LiveQuality
 from online_models.protocols import Views
 from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Position, Totals
 from schemas.settings import Settings
@@ -44,7 +45,7 @@ class StageContext(msgspec.Struct):
     `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic;
     `public_marks` is False where nothing can append a public record twice (files).
     `pseudonyms` replaces ids of people, if there is a key; `audit` takes a line about each erasure, which
-    names nobody.
+    names nobody. `quality` compares lists with what is done next.
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class StageContext(msgspec.Struct):
     public_marks: bool = True
     pseudonyms: Pseudonyms = Pseudonyms()
     audit: Callable[[str], None] | None = None
+    quality: LiveQuality = msgspec.field(default_factory=LiveQuality)
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""

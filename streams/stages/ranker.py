@@ -3,6 +3,7 @@
 import msgspec
 
 from online_models.ranker_step import KEY, RankerStep
+from online_models.training_gap import TrainingGap
 from schemas.messages import Lesson, Packet
 from schemas.state import RankerRow
 from streams.outbox import Outgoing, Version
@@ -26,8 +27,14 @@ class RankerPartition(SinglePartition):
         interval_ms = context.settings.ranker.publish_interval_ms
         super().__init__("ranker", partition, database, context, Packet[Lesson], interval_ms=interval_ms)
         self.step = RankerStep(database.table("w", RankerRow))
+        self._gap = TrainingGap(self.step)
 
     def learn(self, entry: Lesson) -> None:
+        losses, metrics = self._gap.before(entry), self.context.metrics
+        if losses is not None:
+            metrics.ranker_losses_compared.inc()
+            metrics.ranker_losses.labels(lesson="new").inc(losses.new)
+            metrics.ranker_losses.labels(lesson="learned").inc(losses.learned)
         self.step.learn_one(entry)
 
     def publish(self, version: Version) -> None:
