@@ -19,8 +19,8 @@ OPENING = """# Models, measured
 How good each model is, by `freshrec evaluate`. This page is generated from benchmarks/results:
 `python -m benchmarks.models_page > docs/models.md`.
 
-The data is not part of the project; whoever has it can run the command above each table again. Times depend
-on what else the machine does, scores don't.
+The data is not part of the project; whoever has it can run the command above each table again, or all of
+them: `python -m benchmarks.measure_again DATA`. Times depend on what else the machine does, scores don't.
 
 Tables say at which commit they were measured. In those of 8458bd8, e79133e, b648cff and 0981f6b the blend is
 the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed weights.
@@ -63,7 +63,7 @@ def _section(name: str, found: dict[str, Any]) -> Iterator[str]:
     yield f"## {name.removeprefix('evaluate-').replace('-', ' ')}\n"
     measured = f"`benchmarks/results/{name}.json`, commit {found['machine']['commit']}"
     yield f"{found['protocol']}, {found['mode']}, {queries:,} queries; {measured}.\n"
-    yield f"```sh\n{' '.join(_command(found))}\n```\n"
+    yield f"```sh\n{command_of(found)}\n```\n"
     head = [
         "model",
         *(f"{each}@{k}" for each in _SHOWN[:4]),
@@ -93,7 +93,12 @@ def _row(model: str, report: dict[str, Any]) -> Iterator[str]:
     yield f"{report['state_bytes'] / 1e6:,.1f}"
 
 
-def _command(found: dict[str, Any]) -> Iterator[str]:
+def command_of(found: dict[str, Any]) -> str:
+    """The command that measures a results file again."""
+    return " ".join(_words(found))
+
+
+def _words(found: dict[str, Any]) -> Iterator[str]:
     request, options = found["request"], found["options"]
     yield found.get("program", f"freshrec evaluate --protocol {found['protocol']}")
     yield f"--format {request['format']} --k {found['k']}"
