@@ -35,13 +35,15 @@ class Candidates:
         The moment of the question (epoch ms).
     segment : (str, sequence of (str, float)) or None
         The customer's segment and its popular items, best first.
+    more : sequence of (float, Block)
+        Further blocks with their weights.
 
     Notes
     -----
     An item's evidence is the sum of weight * x over everything that speaks for it, x in [0, 1]: strength of
     the trace * similarity (or a rule's confidence) * significance of its count; strength of the trace, for an
     item looked at and not bought; value / largest value of the scope, for popular items, and in a category
-    times the strength of the newest trace in it.
+    times the strength of the newest trace in it; what further blocks say, as they document it.
 
     Examples
     --------
@@ -63,10 +65,11 @@ class Candidates:
         *,
         now: int,
         segment: tuple[str, Sequence[tuple[str, float]]] | None,
+        more: Sequence[tuple[float, Block]] = (),
     ) -> None:
         self._views, self._published, self._settings = views, published, settings
         self._traces, self._asked = traces, {ALL_SCOPE}
-        self._blocks: list[tuple[float, Block]] = []
+        self._blocks: list[tuple[float, Block]] = list(more)
         for trace in traces:
             partners = published.partners(trace.item)
             if partners is not None:

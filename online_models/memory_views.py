@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from online_models.content_index import ContentIndex
 from online_models.session_index import SessionIndex
 from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
 
@@ -23,6 +24,8 @@ class MemoryViews:
         The newest sessions, None where nobody remembers them.
     ranker : RankerWeights or None
         The ranker, None before its first lesson.
+    content : ContentIndex or None
+        The newest items by what they are like, None where nobody holds them.
 
     Examples
     --------
@@ -42,12 +45,14 @@ class MemoryViews:
         centroids: Centroids | None = None,
         sessions: SessionIndex | None = None,
         ranker: RankerWeights | None = None,
+        content: ContentIndex | None = None,
     ) -> None:
         self.neighbour_rows = {row.item: row for row in neighbours}
         self.popular_scopes = dict(popular or {})
         self.item_rows = {row.item: row for row in items}
         self.clustering = centroids
         self.session_index, self.ranker_weights = sessions, ranker
+        self.content_index = content
 
     def neighbours(self, item: str) -> Neighbours | None:
         return self.neighbour_rows.get(item)
@@ -66,3 +71,6 @@ class MemoryViews:
 
     def ranker(self) -> RankerWeights | None:
         return self.ranker_weights
+
+    def content(self) -> ContentIndex | None:
+        return self.content_index

@@ -10,6 +10,7 @@ import msgspec
 from numpy import float32
 from numpy.typing import NDArray
 
+from online_models.content_index import ContentIndex
 from online_models.session_index import SessionIndex
 from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
 from schemas.recommendations import RecommendedItem
@@ -52,6 +53,8 @@ class Views(Protocol):
     def sessions(self) -> SessionIndex | None: ...
 
     def ranker(self) -> RankerWeights | None: ...
+
+    def content(self) -> ContentIndex | None: ...
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

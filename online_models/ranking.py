@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from online_models import features, kmeans
 from online_models.candidates import Candidates
-from online_models.evidence import ItemNumbers
+from online_models.content import ContentSource
+from online_models.evidence import Block, ItemNumbers
 from online_models.list_features import FEATURES, VERSION, Described, NumbersOfSessions, describe
 from online_models.protocols import Request, Views
 from online_models.published import PublishedBlocks
@@ -94,6 +95,7 @@ class ListCandidates:
         self.views, self._settings = views, settings.recommend
         self._sessions, self._gap_ms = settings.sessions, settings.history.session_gap_s * 1000
         self._published = PublishedBlocks(views, settings.recommend)
+        self._content = ContentSource(views, settings)
         self._in_sessions: InSessions | None = None
 
     @property
@@ -113,7 +115,13 @@ class ListCandidates:
         )
         segment = self._segment(request.history)
         candidates = Candidates(
-            self.views, self._published, settings, traces, now=request.now, segment=segment
+            self.views,
+            self._published,
+            settings,
+            traces,
+            now=request.now,
+            segment=segment,
+            more=self._more(request),
         )
         name = None if segment is None else segment[0]
         return Found(request, candidates, name, self._published, gap_ms=self._gap_ms)
@@ -121,6 +129,11 @@ class ListCandidates:
     def describe(self, found: Found) -> Described:
         """Ask the sessions, too, and describe all candidates."""
         return found.describe(self._asked())
+
+    def _more(self, request: Request) -> list[tuple[float, Block]]:
+        """Return the blocks of sources that have something to say of this history."""
+        found = self._content.block(request.history, request.now, self._published.numbers)
+        return [] if found is None else [(self._settings.content_weight, found)]
 
     def _asked(self) -> InSessions | None:
         index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers

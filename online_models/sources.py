@@ -18,9 +18,10 @@ PRIOR_COUNT: Final = 5.0
 """A measure that rests on this count weighs half of what it says."""
 
 SIMILAR, RULES, SESSION_RULES, RECENT, POPULAR_ALL, POPULAR_THERE, POPULAR_SEGMENT = range(7)
+CONTENT, SOCIAL = 7, 8
 """Numbers of the sources; `POPULAR_THERE` is what is popular in a category."""
 
-SOURCES: Final = 7
+SOURCES: Final = 9
 
 
 def significance(counts: Amounts) -> Amounts:

@@ -221,7 +221,7 @@ class ItemCounts(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class ItemFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The catalogue row that the views hold."""
+    """The catalogue row that the views hold; `words` are those that its text has most often."""
 
     item: str
     title: str | None
@@ -231,6 +231,7 @@ class ItemFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):
     tags: list[str]
     available: bool
     at: int
+    words: list[str] = []
 
 
 class CustomerFacts(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -44,6 +44,9 @@ Protocol = Literal["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 """How a client shows a broker that it knows the password."""
 
+Likeness = Literal["cosine", "euclidean"]
+"""How the contents of two items are compared."""
+
 Level = Literal["debug", "info", "warning", "error"]
 """How grave a line must be to be written."""
 
@@ -193,6 +196,15 @@ class SessionsSettings(_Section, frozen=True):
     save_s: Annotated[Count, _says("they are saved at most so often, for the next start")] = 300
 
 
+class ContentSettings(_Section, frozen=True):
+    """What is held of the catalogue, by what items are like, and how it is asked."""
+
+    held: Annotated[Limit, _says("newest items that are held; 0: none")] = 100_000
+    profile_items: Annotated[Count, _says("newest items of a customer that others are like")] = 20
+    candidates: Annotated[Count, _says("items that are proposed, the most similar ones")] = 50
+    similarity: Annotated[Likeness, _says("cosine, or euclidean: 1 / (1 + distance)")] = "cosine"
+
+
 class RankerSettings(_Section, frozen=True):
     """Learning how to order lists from what customers act on next."""
 
@@ -219,6 +231,7 @@ class RecommendSettings(_Section, frozen=True):
     popularity_weight: Annotated[Weight, _says("weight of what is popular overall")] = 0.1
     category_weight: Annotated[Weight, _says("weight of what is popular in the customer's categories")] = 0.2
     segment_weight: Annotated[Weight, _says("weight of what is popular in the customer's segment")] = 0.15
+    content_weight: Annotated[Weight, _says("weight of items that are like the customer's")] = 0.3
     max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 10
     max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
     diversity: Annotated[Part, _says("weight of being unlike the list, against relevance; 0: off")] = 0.0
@@ -267,6 +280,7 @@ class Settings(_Section, frozen=True):
     popularity: PopularitySettings = PopularitySettings()
     segments: SegmentsSettings = SegmentsSettings()
     sessions: SessionsSettings = SessionsSettings()
+    content: ContentSettings = ContentSettings()
     ranker: RankerSettings = RankerSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -158,6 +158,34 @@ class SavedSessions(msgspec.Struct, array_like=True, gc=False):
     rows: SessionRows
 
 
+class ContentRows(msgspec.Struct, array_like=True, gc=False):
+    """A content index (`online_models.content_index`) as a whole; arrays as little-endian bytes.
+
+    `described` items had been described before, `names` are the ids of the rows taken so far. int32:
+    `buckets` and `links` (rows, attributes), `heads` and `items_with` (buckets,); float32: `weights` (rows,
+    attributes); int64: `lengths` and `numbers` (rows,).
+    """
+
+    described: int
+    capacity: int
+    names: list[str]
+    buckets: bytes
+    weights: bytes
+    links: bytes
+    lengths: bytes
+    numbers: bytes
+    heads: bytes
+    items_with: bytes
+
+
+class SavedContents(msgspec.Struct, array_like=True, gc=False):
+    """A content index as it is saved for the next start; `offsets` of the catalogue's topic by partition."""
+
+    version: int
+    offsets: dict[int, int]
+    rows: ContentRows
+
+
 class RuleRow(msgspec.Struct, array_like=True, gc=False):
     """All counts of one item: its own n per scope, and its partners' pair counts.
 

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import msgspec
 
 from online_models import popularity
+from online_models.content_index import ContentIndex
 from online_models.pair_table import name_id, name_key
 from online_models.ranker_step import KEY as RANKER
 from online_models.session_index import SessionIndex
@@ -26,11 +27,13 @@ from schemas.messages import (
 )
 from schemas.settings import Settings
 from schemas.state import ViewRow
+from streams.newest_items import NewestItems
 from streams.outbox import Version
 from streams.remembered import RememberedSessions
 
 Row = TypeVar("Row")
 MAX_CACHED_SCOPES = 1_000
+ITEM_VIEW = "item-view"
 
 
 class ViewRows(Protocol):
@@ -129,6 +132,28 @@ class FollowedCounts(FollowedTopic[ItemCounts]):
         return rows
 
 
+class FollowedItems(FollowedTopic[ItemFacts]):
+    """The catalogue; the newest of its items are held by what they are like, too, where anybody asks.
+
+    Parameters
+    ----------
+    rows, cache_rows :
+        As for every topic.
+    newest : NewestItems or None
+        Is taught each row as it arrives.
+    """
+
+    def __init__(self, rows: ViewRows, *, cache_rows: int, newest: NewestItems | None = None) -> None:
+        super().__init__(rows, ItemFacts, cache_rows=cache_rows)
+        self.newest = newest
+
+    def learn(self, key: str, value: bytes | None, version: Version) -> None:
+        before = self.changes
+        super().learn(key, value, version)
+        if self.newest is not None and self.changes != before:
+            self.newest.learn(key, None if value is None else self._decode(value))
+
+
 class _Merged(msgspec.Struct):
     """The rows of a scope, what they make together, and how many rows had arrived when that was so."""
 
@@ -137,10 +162,17 @@ class _Merged(msgspec.Struct):
     changes: int
 
 
-def followed_topic(name: str, rows: ViewRows, row_type: type[Row], *, cache_rows: int) -> FollowedTopic[Row]:
-    """Make the view of a topic, by name; its rows are of the type that the topology says."""
+def followed_topic(
+    name: str, rows: ViewRows, row_type: type[Row], *, cache_rows: int, newest: NewestItems | None = None
+) -> FollowedTopic[Row]:
+    """Make the view of a topic, by name; its rows are of the type that the topology says.
+
+    `newest` is taught what arrives of the catalogue.
+    """
     if name == "item-counts":
         return cast(FollowedTopic[Row], FollowedCounts(rows, cache_rows=cache_rows))
+    if name == ITEM_VIEW:
+        return cast(FollowedTopic[Row], FollowedItems(rows, cache_rows=cache_rows, newest=newest))
     return FollowedTopic(rows, row_type, cache_rows=cache_rows)
 
 
@@ -183,7 +215,17 @@ class Views:
 
     def item(self, item: str) -> ItemFacts | None:
         """The catalogue's row of an item."""
-        return self._get("item-view", item, ItemFacts)
+        return self._get(ITEM_VIEW, item, ItemFacts)
+
+    @property
+    def newest(self) -> NewestItems | None:
+        """What holds the catalogue's newest items by what they are like; None where nobody asks."""
+        followed = self.topics.get(ITEM_VIEW)
+        return followed.newest if isinstance(followed, FollowedItems) else None
+
+    def content(self) -> ContentIndex | None:
+        """The newest items by what they are like; None where nobody asks for that."""
+        return None if self.newest is None else self.newest.index
 
     def customer(self, user: str) -> CustomerFacts | None:
         """What the shop told of a customer."""

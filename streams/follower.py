@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from schemas.settings import Settings
 from streams.bounded_fetch import fetch_bytes
 from streams.connection import client_options
-from streams.followed import Views
+from streams.followed import ITEM_VIEW, Views
 from streams.kafka_outbox import VERSION_HEADER
 from streams.outbox import Version
 from streams.remembered import FACTS, RememberedSessions
@@ -99,7 +99,11 @@ class Follower:
             if name == FACTS:
                 continue
             known = self._databases[name].offsets.get(place.partition, 0)
-            self._consumer.seek(place, known if known <= self._goal[place] else first[place])
+            known = known if known <= self._goal[place] else first[place]
+            if name == ITEM_VIEW and self._views.newest is not None:
+                # What was not saved of it is read again, which changes nothing else.
+                known = max(first[place], min(known, self._views.newest.offsets.get(place.partition, 0)))
+            self._consumer.seek(place, known)
         if self._remembered is not None:
             self._seek_facts(self._consumer, self._remembered, first)
 
@@ -165,7 +169,10 @@ class Follower:
             if record.key is not None:
                 topic.learn(record.key.decode(), record.value, version_of(record))
                 self._unflushed_bytes += len(record.key) + len(record.value or b"")
-        self._databases[name].offsets[place.partition] = records[-1].offset + 1
+        offsets, upto = self._databases[name].offsets, records[-1].offset + 1
+        offsets[place.partition] = max(upto, offsets.get(place.partition, 0))
+        if name == ITEM_VIEW and self._views.newest is not None:
+            self._views.newest.offsets[place.partition] = upto
         self._changed = True
 
     async def _remember(self, place: TopicPartition, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
@@ -179,9 +186,12 @@ class Follower:
                 ends = perf_counter() + SLICE_S
 
     async def _save(self) -> None:
-        """Save the sessions, if there are other ones: copied at once, written in a thread."""
+        """Save sessions and newest items, if there are other ones: copied at once, written in a thread."""
         if self._remembered is not None and self._remembered.changed:
             await asyncio.to_thread(self._remembered.save, self._remembered.frozen())
+        newest = self._views.newest
+        if newest is not None and newest.changed:
+            await asyncio.to_thread(newest.save, newest.frozen())
 
     async def _skip_to_goal(self, fetched: object) -> None:
         """Compaction may have removed the last records before the goal: the position tells."""

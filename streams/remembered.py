@@ -3,7 +3,6 @@
 They are learned from `facts`, in the order of each partition; a packet that comes again changes nothing.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from online_models.session_index import SessionIndex
 from schemas.messages import BEFORE_ALL, Fact, Packet, Position
 from schemas.settings import Settings
 from schemas.state import SavedSessions
+from streams.whole_files import replace_file
 
 FACTS: Final = "facts"
 FILE: Final = "sessions"
@@ -92,13 +92,7 @@ class RememberedSessions:
 
     def save(self, frozen: SavedSessions) -> None:
         """Put a copy in the place of the one before, as a whole."""
-        fresh = self._path.with_suffix(".fresh")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
-            file.write(_encode(frozen))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        replace_file(self._path, _encode(frozen))
 
 
 def read(path: Path) -> SavedSessions | None:

@@ -157,6 +157,8 @@ class Replay:
         self._flush()
         if self.views.remembered is not None:
             self.views.remembered.save(self.views.remembered.frozen())
+        if self.views.newest is not None:
+            self.views.newest.save(self.views.newest.frozen())
         self._unfinished.unlink(missing_ok=True)
         if self.settings.recommend.enabled:
             for history in self._histories:

@@ -11,6 +11,7 @@ import msgspec
 
 from online_models import publishing
 from online_models.clusters import ClustersStep
+from online_models.content_index import ContentIndex
 from online_models.history import TOTALS_KEY
 from online_models.pair_table import name_id, partners
 from online_models.popularity import PopularityStep, merge
@@ -30,7 +31,9 @@ from schemas.recommendations import AssociationRules, SegmentProfile
 from schemas.settings import Settings
 from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, TotalsRow
 from streams.errors import StateError
-from streams.followed import FollowedTopic
+from streams.followed import ITEM_VIEW, FollowedItems
+from streams.newest_items import FILE as CONTENTS
+from streams.newest_items import NewestItems
 from streams.partitioning import partition_of
 from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
@@ -64,7 +67,9 @@ class StoredViews:
         self._folder = Path(settings.state.dir)
         self._budget = RocksBudget(settings.state.rocksdb_bytes)
         self._open: dict[Path, RocksDatabase] = {}
-        self._items: FollowedTopic[ItemFacts] | None = None
+        self._items: FollowedItems | None = None
+        self._content: ContentIndex | None = None
+        self._content_read = False
         self._sessions: SessionIndex | None = None
         self._sessions_read = False
         self._weights: RankerWeights | None = None
@@ -174,16 +179,31 @@ class StoredViews:
 
     def item(self, item: str) -> ItemFacts | None:
         """The catalogue's row of an item, from the newest view of it that some process holds."""
+        items = self._catalogue()
+        return None if items is None else items.get(item)
+
+    def content(self) -> ContentIndex | None:
+        """The newest items by what they are like, as some process saved them last."""
+        if not self._content_read:
+            self._content_read = True
+            files = sorted(
+                (self._folder / VIEWS).glob(f"*/{CONTENTS}"), key=lambda each: each.stat().st_mtime
+            )
+            newest = NewestItems.of(files[-1], self._settings) if files else None
+            self._content = None if newest is None else newest.index
+        return self._content
+
+    def _catalogue(self) -> FollowedItems | None:
         if self._items is None:
             folders = sorted(
-                (self._folder / VIEWS).glob("*/item-view"), key=lambda each: each.stat().st_mtime
+                (self._folder / VIEWS).glob(f"*/{ITEM_VIEW}"), key=lambda each: each.stat().st_mtime
             )
             if not folders:
                 return None
             view = ViewDatabase(folders[-1], self._budget, self._settings, read_only=True)
             self._open[folders[-1]] = view.database
-            self._items = FollowedTopic(view.rows, ItemFacts, cache_rows=10_000)
-        return self._items.get(item)
+            self._items = FollowedItems(view.rows, cache_rows=10_000)
+        return self._items
 
     def sessions(self) -> SessionIndex | None:
         """The newest sessions, as some process saved them last."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from schemas.settings import Settings
 from schemas.state import ViewProgress, ViewRow
-from streams.followed import FollowedTopic, Views, followed_topic
+from streams.followed import ITEM_VIEW, FollowedTopic, Views, followed_topic
+from streams.newest_items import FILE as CONTENTS
+from streams.newest_items import NewestItems
 from streams.remembered import FACTS, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage
@@ -91,10 +93,12 @@ def open_views(
     for topic in topics:
         database = databases[topic] = ViewDatabase(folder / topic, budget, settings)
         row_type = TOPIC_BY_NAME[topic].message
+        newest = NewestItems.of(folder / CONTENTS, settings) if topic == ITEM_VIEW else None
         followed[topic] = followed_topic(
             topic,
             database.rows,
             row_type,  # type: ignore[arg-type]  # the topology holds types as data
             cache_rows=settings.state.views_cache_rows,
+            newest=newest,
         )
     return Views(followed, settings, remembered), databases

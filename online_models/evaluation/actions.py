@@ -18,14 +18,16 @@ class Learn(msgspec.Struct, frozen=True, gc=False):
 class Ask(msgspec.Struct, frozen=True):
     """A question, and the answers that turn out to be right.
 
-    `relevant` has at least one item. `cold` are those of them that have hardly been seen before; `stranger`
-    says that nothing is known of who asks.
+    `relevant` has at least one item. `cold` are those of them that have hardly been seen before, `new` those
+    that never were; `stranger` says that nothing is known of who asks, `few` that it is little.
     """
 
     query: Query
     relevant: frozenset[str]
     cold: frozenset[str] = frozenset()
     stranger: bool = False
+    new: frozenset[str] = frozenset()
+    few: bool = False
 
 
 Action = Learn | Ask

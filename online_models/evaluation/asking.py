@@ -16,6 +16,9 @@ from schemas.state import ExpiryRow, GuestChunk, HistoryRow, TotalsRow
 COLD_EVENTS: Final = 5
 """An item with at most so many events is cold."""
 
+FEW_EVENTS: Final = 5
+"""Who did at most so much did little."""
+
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -38,6 +41,8 @@ class Asker:
         Items asked for.
     repeats : bool
         Whether what somebody has already may be recommended, and counts when it is acted upon again.
+    only_new : bool
+        Whether only items that nobody had acted upon when `begin` was called are ranked, and right.
 
     Examples
     --------
@@ -53,16 +58,22 @@ class Asker:
     True
     """
 
-    def __init__(self, settings: Settings, *, k: int, repeats: bool) -> None:
+    def __init__(self, settings: Settings, *, k: int, repeats: bool, only_new: bool = False) -> None:
         self._rows = PlainStore[HistoryRow]()
         stores = PlainStore[TotalsRow](), PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
         self._step = HistoryStep(self._rows, *stores, settings)
         self._gap_ms = settings.history.session_gap_s * 1000
         self._k, self._repeats = k, repeats
         self._open: dict[str, OpenSession] = {}
-        self._known: set[str] = set()
+        self._acts: dict[str, int] = {}
+        self._only_new, self._old = only_new, _NOTHING
         self._has: dict[str, set[str]] = {}
         self.interactions: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Note that questions are asked from now on."""
+        if self._only_new:
+            self._old = frozenset(self.interactions)
 
     def learn(self, logged: Logged) -> Learn:
         """Note an event that models learn, too."""
@@ -79,7 +90,7 @@ class Asker:
         if event.kind not in ACTIONS or not event.lines:
             return
         key, items = event.key, [line.item for line in event.lines]
-        self._known.add(key)
+        self._acts[key] = self._acts.get(key, 0) + 1
         if not self._repeats:
             self._has.setdefault(key, set()).update(items)
         session = self._session(key, event.session_id, event.at)
@@ -104,7 +115,7 @@ class Asker:
             The session in which they do.
         """
         has = self._has.get(key)
-        right = frozenset(relevant if has is None else relevant - has)
+        right = frozenset(relevant if has is None else relevant - has) - self._old
         if not right:
             return None
         session = self._session(key, session_id, now)
@@ -114,11 +125,12 @@ class Asker:
             k=self._k,
             session=tuple(session.items) if session is not None else (),
             history=self._rows.get(key),
-            exclude=frozenset(has) if has else _NOTHING,
+            exclude=self._old.union(has) if has else self._old,
         )
         seen = self.interactions
         cold = frozenset(item for item in right if seen.get(item, 0) <= COLD_EVENTS)
-        return Ask(query, right, cold, key not in self._known)
+        new, acts = frozenset(item for item in cold if item not in seen), self._acts.get(key, 0)
+        return Ask(query, right, cold, not acts, new, 0 < acts <= FEW_EVENTS)
 
     def _session(self, key: str, session_id: str | None, at: int) -> OpenSession | None:
         """Return the open session that goes on at this time."""

@@ -101,6 +101,12 @@ def _of_sessions(name: str) -> Entry:
     return Entry(make)
 
 
+def _content(settings: Settings, options: Options) -> Contender:
+    from online_models.content_contender import ContentContender  # noqa: PLC0415  # a compiler again
+
+    return ContentContender(with_options(settings, options))
+
+
 def _cosine(**options: Any) -> Entry:
     return of(ItemCosine, options)
 
@@ -137,6 +143,7 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
         "cosine-1-current": _cosine(last=1, with_current=True),
         "markov": of(Markov),
         "user-knn": of(UserKnn, {"neighbours": 50}, neighbours=Range(5, 500, log=True, whole=True)),
+        "content": Entry(_content),
         "isgd": of(
             Isgd,
             {"factors": 100, "rate": 0.22, "regularisation": 0.01},

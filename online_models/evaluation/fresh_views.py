@@ -6,6 +6,8 @@ import msgspec
 
 from online_models import publishing
 from online_models.clusters import ClustersStep
+from online_models.content import content_index
+from online_models.content_index import ContentIndex
 from online_models.evaluation.plain_store import PlainStore
 from online_models.history import TOTALS_KEY
 from online_models.pair_table import name_id, name_key
@@ -75,6 +77,7 @@ class FreshViews:
         self._leaders: dict[str, _Leaders] = {}
         self._changed_scopes: set[str] = set()
         self._items: dict[str, ItemFacts] = {}
+        self._content = content_index(settings)
         self._centroids: Centroids | None = None
         self._centroids_at: int | None = None
         self._clusters_changed = False
@@ -90,6 +93,8 @@ class FreshViews:
     def note_item(self, facts: ItemFacts) -> None:
         """Take a row of the catalogue."""
         self._items[facts.item] = facts
+        if self._content is not None:
+            self._content.learn_one(facts)
 
     def note_counts(self, items: Iterable[str]) -> None:
         """Note that the counts of these items changed."""
@@ -148,6 +153,9 @@ class FreshViews:
             if weights is not None:
                 self._weights, self._weights_at = weights, self._now
         return self._weights
+
+    def content(self) -> ContentIndex | None:
+        return self._content
 
     def _counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
         known = self._counts

@@ -69,6 +69,8 @@ def prequential(log: Sequence[Logged], asker: Asker, *, relevant: Relevant, warm
     Gama, Sebastião, Rodrigues: On Evaluating Stream Learning Algorithms, Machine Learning 90, 2013.
     """
     for place, logged in enumerate(log):
+        if place == warmup:
+            asker.begin()
         if place >= warmup and isinstance(logged, Event) and relevant(logged):
             items = {line.item for line in logged.lines}
             ask = asker.ask(logged.key, now=logged.at, relevant=items, session_id=logged.session_id)
@@ -99,6 +101,7 @@ def temporal(log: Sequence[Logged], asker: Asker, *, relevant: Relevant, train: 
     for logged in log[:train]:
         now = max(now, logged.at)
         yield asker.learn(logged)
+    asker.begin()
     later: dict[str, set[str]] = {}
     for logged in log[train:]:
         if isinstance(logged, Event) and not logged.key.startswith("o:") and relevant(logged):

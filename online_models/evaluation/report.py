@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from online_models import exposure
 from online_models.evaluation.bootstrap import Interval, Resamples, percentiles
@@ -44,12 +45,26 @@ class Point(msgspec.Struct, frozen=True):
     mrr: float
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Scores over a part of the questions of known customers, with intervals; `share` is that of all of them.
+
+    `against` are the differences from the reference.
+    """
+
+    queries: int
+    share: float
+    scores: dict[str, float]
+    intervals: dict[str, Interval]
+    against: dict[str, Difference] | None
+
+
 class ModelReport(msgspec.Struct, kw_only=True, frozen=True):
     """Everything about one contender.
 
     Most scores are those of known customers. `everyone` is scored over all questions, `cold_users` over those
     of strangers, `cold_items` over those with cold right answers, against these alone; `share` is their share
-    of all questions.
+    of all questions. `new_items` are scores over the questions with right answers that nobody had acted upon
+    before, against these alone; `few_events` over those of customers who had done little; None without any.
     """
 
     queries: int
@@ -70,6 +85,8 @@ class ModelReport(msgspec.Struct, kw_only=True, frozen=True):
     everyone: dict[str, float]
     cold_users: dict[str, float]
     cold_items: dict[str, float]
+    new_items: Part | None
+    few_events: Part | None
     learn_s: Seconds
     recommend_s: Seconds
     state_bytes: int
@@ -116,6 +133,7 @@ def reports(
     means = Resamples(outcome.keys, seed=seed).means(stacked)
     width = len(METRICS)
     by_name = {name: means[:, n * width : (n + 1) * width] for n, name in enumerate(names)}
+    new, few = _parts(outcome, seed=seed, reference=reference)
     found = {}
     for name in names:
         tally = outcome.tallies[name]
@@ -132,6 +150,8 @@ def reports(
             everyone=_rounded(everyone),
             cold_users=_with_share(tally.of_strangers(), everyone["queries"]),
             cold_items=_with_share(tally.of_cold_items(), everyone["queries"]),
+            new_items=new.get(name),
+            few_events=few.get(name),
             learn_s=seconds(tally.learn_s),
             recommend_s=seconds(tally.recommend_s),
             state_bytes=state_bytes.get(name, 0),
@@ -152,6 +172,47 @@ def seconds(taken: Sequence[float]) -> Seconds:
         return Seconds(0.0, 0.0, 0.0, 0.0)
     p50, p90, p99 = np.percentile(np.asarray(taken), [50, 90, 99]).tolist()
     return Seconds(*(float(f"{value:.4g}") for value in (float(np.mean(taken)), p50, p90, p99)))
+
+
+def _parts(outcome: Outcome, *, seed: int, reference: str | None) -> tuple[dict[str, Part], dict[str, Part]]:
+    """Return by name what is said of new items, and of customers who had done little."""
+    few, keys, tallies = np.array(outcome.few, bool), np.array(outcome.keys), outcome.tallies
+    some = {name: tally.scores[few] for name, tally in tallies.items()}
+    new = {name: tally.scores_of_new for name, tally in tallies.items()}
+    total = len(keys)
+    return (
+        _part(new, np.array(outcome.keys_of_new), total, seed=seed, reference=reference),
+        _part(some, keys[few], total, seed=seed, reference=reference),
+    )
+
+
+def _part(
+    scores: Mapping[str, Floats], keys: NDArray[np.int64], total: int, *, seed: int, reference: str | None
+) -> dict[str, Part]:
+    if not len(keys):
+        return {}
+    resamples = Resamples(keys.tolist(), seed=seed)
+    draws = {name: resamples.means(each) for name, each in scores.items()}
+    means = {name: each.mean(axis=0) for name, each in scores.items()}
+    found = {}
+    for name in scores:
+        against = None
+        if reference is not None and reference != name:
+            apart = (means[name] - means[reference]).tolist()
+            against = {
+                metric: Difference(round(difference, 6), interval)
+                for metric, difference, interval in zip(
+                    METRICS, apart, percentiles(draws[name] - draws[reference]), strict=True
+                )
+            }
+        found[name] = Part(
+            len(keys),
+            round(len(keys) / total, 6),
+            _rounded(dict(zip(METRICS, means[name].tolist(), strict=True))),
+            dict(zip(METRICS, percentiles(draws[name]), strict=True)),
+            against,
+        )
+    return found
 
 
 def _against(tally: Tally, reference: Tally, draws: Floats) -> dict[str, Difference]:

@@ -20,7 +20,9 @@ class LearnsItems(Protocol):
 class Outcome:
     """What a run brought: a tally per contender, who asked, and when.
 
-    `keys` holds the number of who asked each question, `ats` its time in epoch ms; strangers are left out.
+    `keys` holds the number of who asked each question, `ats` its time in epoch ms, `few` 1 where little was
+    known of them; `keys_of_new` are those of questions with new items among the right answers. Strangers are
+    left out.
     """
 
     def __init__(self, names: Iterable[str], k: int) -> None:
@@ -28,14 +30,20 @@ class Outcome:
         self.tallies = {name: Tally(k) for name in names}
         self.keys = array("q")
         self.ats = array("q")
+        self.few = array("b")
+        self.keys_of_new = array("q")
         self._numbers: dict[str, int] = {}
 
     def note(self, ask: Ask) -> None:
         """Note who asks."""
         if ask.stranger:
             return
-        self.keys.append(self._numbers.setdefault(ask.query.key, len(self._numbers)))
+        number = self._numbers.setdefault(ask.query.key, len(self._numbers))
+        self.keys.append(number)
         self.ats.append(ask.query.now)
+        self.few.append(ask.few)
+        if ask.new:
+            self.keys_of_new.append(number)
 
 
 def run(

@@ -29,6 +29,25 @@ def first_share(total: int, share: float) -> int:
     return floor(total * share + _ROUNDING)
 
 
+def place_of_share(log: Sequence[Logged], share: float) -> int:
+    """Return how long the beginning of a log is that holds the first share of the actions in it.
+
+    Rows of the catalogue, links and whatever else is no action belong to what comes next.
+
+    Examples
+    --------
+    >>> from schemas.messages import ItemFacts, Line
+    >>> tea = ItemFacts("tea", None, [], None, None, [], True, 0)
+    >>> def view(at):
+    ...     return Event("u:anna", "view", at, "browses", 0, 0, at, at, lines=[Line("tea", [])])
+    >>> place_of_share([tea, view(0), view(1), tea, view(2), view(3)], 0.5)
+    3
+    """
+    places = [n for n, each in enumerate(log) if isinstance(each, Event) and each.kind in ACTIONS]
+    first = first_share(len(places), share)
+    return places[first - 1] + 1 if first else 0
+
+
 def sessions_of(log: Iterable[Logged], *, gap_ms: int) -> list[Session]:
     """Return the sessions of a log, each in the order of the log, in the order in which they begin.
 

@@ -66,6 +66,7 @@ class Tally:
         self._scores = array("d")
         self._strangers = array("d")
         self._cold = array("d")
+        self._new = array("d")
         self.learn_s = array("d")
         self.recommend_s = array("d")
 
@@ -77,6 +78,8 @@ class Tally:
         else:
             self._scores.extend(found)
             self.recommend_s.append(seconds)
+            if ask.new:
+                self._new.extend(found if ask.new == ask.relevant else score_list(ranked, ask.new, self.k))
         if ask.cold:
             cold = found if ask.cold == ask.relevant else score_list(ranked, ask.cold, self.k)
             self._cold.extend(cold)
@@ -91,6 +94,11 @@ class Tally:
     def scores(self) -> Floats:
         """Array of (queries, metrics)."""
         return _table(self._scores)
+
+    @property
+    def scores_of_new(self) -> Floats:
+        """Array of (queries, metrics): known customers' questions about new items, scored against these."""
+        return _table(self._new)
 
     def mean(self) -> dict[str, float]:
         """Each metric, strangers left out; 0 without a question."""

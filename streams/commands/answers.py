@@ -120,6 +120,10 @@ def in_words(reason: dict[str, Any]) -> str:
         return f"popular: {reason['scope']}"
     if source == "session":
         return f"in sessions with {', '.join(reason['session_items'])} ({reason['similarity']:.0%})"
+    if source == "content":
+        return f"like {reason['item_id']}: {', '.join(reason['attributes'])}"
+    if source == "social":
+        return "those followed act on it"
     if source == "recent":
         return "looked at recently"
     return str(source)

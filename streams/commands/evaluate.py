@@ -64,6 +64,11 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="What happens to events that are not relevant; drop: before the split, as some publish.",
 )
+@click.option(
+    "--only-new",
+    is_flag=True,
+    help="Only items that nobody had acted upon before the test are ranked, and right.",
+)
 @click.option("--repeats", is_flag=True, help="What somebody has already may be recommended again.")
 @click.option(
     "--models", default="blend,popularity", show_default=True, help="Names separated by commas, or all."

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import msgspec
 
 from online_models.evaluation.actions import Action, Ask, Logged
 from online_models.evaluation.asking import Asker
 from online_models.evaluation.protocols import by_session, prequential, temporal
-from online_models.evaluation.relevance import Relevance
-from online_models.evaluation.splitting import Session, first_share, last_sessions, prepared, sessions_of
+from online_models.evaluation.relevance import ACTIONS, Relevance
+from online_models.evaluation.splitting import (
+    Session,
+    last_sessions,
+    place_of_share,
+    prepared,
+    sessions_of,
+)
 from schemas.messages import Event
 from schemas.settings import Settings
 from streams.errors import FreshrecError
@@ -42,6 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     relevant: str = ""
     drop_others: bool = False
     repeats: bool = False
+    only_new: bool = False
     limit: int | None = None
 
 
@@ -68,6 +76,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     relevant: Relevance
     train: list[Logged]
     test: list[Session] | list[Logged]
+    only_new: bool = False
     limit: int | None = None
 
     @property
@@ -89,7 +98,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
     def actions(self, settings: Settings) -> tuple[Asker, Iterator[Action]]:
         """Return what the protocol lets happen, and who makes the questions."""
-        asker = Asker(settings, k=self.k, repeats=self.repeats)
+        asker = Asker(settings, k=self.k, repeats=self.repeats, only_new=self.only_new)
         return asker, _limited(self._actions(asker), self.limit)
 
     def _actions(self, asker: Asker) -> Iterator[Action]:
@@ -109,7 +118,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
             gap_ms = settings.history.session_gap_s * 1000
             train, test = last_sessions(self.train, VALIDATION_SHARE, gap_ms=gap_ms)
             return change(self, train=train, test=prepared(test, train))
-        size = first_share(len(self.train), 1 - VALIDATION_SHARE * 3)
+        size = place_of_share(self.train, 1 - VALIDATION_SHARE * 3)
         return change(self, train=self.train[:size], test=self.train[size:])
 
 
@@ -125,6 +134,10 @@ def open_trial(request: Request, settings: Settings, reader: LogReader) -> Trial
     """
     relevant = _relevance(request.relevant)
     if request.protocol == "sessions":
+        if request.only_new:
+            raise EvaluationError(
+                "--only-new does not go with sessions, whose items are known; use prequential or temporal"
+            )
         train, test = _sessions(request, settings, reader)
         if not test:
             raise EvaluationError(
@@ -142,11 +155,11 @@ def open_trial(request: Request, settings: Settings, reader: LogReader) -> Trial
         )
     log = reader.read(_only(request), request.format)
     if request.drop_others:
-        log = [each for each in log if not isinstance(each, Event) or relevant(each)]
+        log = [each for each in log if not _is_act(each) or relevant(each)]
     share = request.warmup if request.protocol == "prequential" else request.train_share
     if request.test_share is not None:
         share = 1 - request.test_share
-    size = first_share(len(log), share)
+    size = place_of_share(log, share)
     return Trial(
         protocol=request.protocol,
         k=request.k,
@@ -155,6 +168,7 @@ def open_trial(request: Request, settings: Settings, reader: LogReader) -> Trial
         relevant=relevant,
         train=log[:size],
         test=log[size:],
+        only_new=request.only_new,
         limit=request.limit,
     )
 
@@ -174,6 +188,10 @@ def _sessions(request: Request, settings: Settings, reader: LogReader) -> tuple[
         train = reader.read(request.train, request.format)
         test = sessions_of(reader.read(request.test, request.format), gap_ms=gap_ms)
     return train, prepared(test, train)
+
+
+def _is_act(logged: Logged) -> TypeGuard[Event]:
+    return isinstance(logged, Event) and logged.kind in ACTIONS
 
 
 def _only(request: Request) -> Path:

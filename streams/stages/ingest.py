@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import msgspec
 
+from online_models.attributes import words_of
 from schemas.checks import Rejected
 from schemas.codec import decode
 from schemas.events import Browse, Customer, Erasure, Impression, Item, Link, Purchase, Rating
@@ -189,6 +190,7 @@ class IngestPartition:
             message.tags or [],
             message.available is not False,
             at,
+            words_of(message.text or ""),
         )
         self._put_row("item-view", message.item_id, _pack(row), record)
 

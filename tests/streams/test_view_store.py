@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from online_models.pair_table import name_key
-from schemas.messages import ItemCounts
-from schemas.settings import RecommendSettings, Settings, StateSettings
+from schemas.messages import ItemCounts, ItemFacts
+from schemas.settings import ContentSettings, RecommendSettings, Settings, StateSettings
 from schemas.state import ViewRow
 from streams.errors import StateError
 from streams.rocks_store import RocksBudget
@@ -155,6 +155,37 @@ def test_opened_views_learn_into_their_databases_and_know_it_again(tmp_path: Pat
     # What comes again from before the restart is still known to be older.
     views.topics["item-counts"].learn("tea", a_value(1), (0, 0, 4))
     assert views.counts_of([name_key("tea")]) == [ItemCounts("tea", 0, (3, 3, 3))]
+    for database in databases.values():
+        database.close()
+
+
+def test_the_newest_items_are_held_by_what_they_are_like_also_after_a_restart(tmp_path: Path) -> None:
+    using = Settings(content=ContentSettings(held=2))
+
+    def told(item: str, category: str, at: int) -> bytes:
+        return msgspec.msgpack.encode(ItemFacts(item, None, [category], None, None, [], True, at))
+
+    views, databases = open_views(tmp_path, ("item-view",), BUDGET, using)
+    for offset, (item, at) in enumerate([("tea", 9), ("cup", 1), ("pot", 5)], 1):
+        views.topics["item-view"].learn(item, told(item, "new", at), (0, 0, offset))
+    views.topics["item-view"].learn("pot", None, (0, 0, 9))
+    views.topics["item-view"].learn("tea", told("tea", "old", 9), (0, 0, 0))
+    index = views.content()
+    assert index is not None and sorted(index.known()) == ["cup"]
+    for item, at in (("pot", 5), ("jam", 7)):
+        views.topics["item-view"].learn(item, told(item, "new", at), (0, 0, 20 + at))
+    assert sorted(index.known()) == ["jam", "pot"]
+    assert views.newest is not None
+    views.newest.offsets[0] = 5
+    views.newest.save(views.newest.frozen())
+    for database in databases.values():
+        database.flush()
+        database.close()
+
+    views, databases = open_views(tmp_path, ("item-view",), BUDGET, using)
+    index = views.content()
+    assert index is not None and sorted(index.known()) == ["jam", "pot"]
+    assert views.newest is not None and views.newest.offsets == {0: 5}
     for database in databases.values():
         database.close()
 

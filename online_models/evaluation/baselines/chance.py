@@ -7,7 +7,7 @@ import numpy as np
 from online_models.evaluation.baselines.numbered import MAX_ITEMS, Names, Ranking
 from online_models.evaluation.contract import Query
 from online_models.evaluation.relevance import ACTIONS
-from schemas.messages import Event
+from schemas.messages import Event, ItemFacts
 
 
 class Chance:
@@ -41,6 +41,10 @@ class Chance:
         if x.kind in ACTIONS:
             for line in x.lines:
                 self._names.add(line.item)
+
+    def learn_item(self, x: ItemFacts) -> None:
+        """Learn a row of the catalogue: an item need not have been acted upon to be ranked."""
+        self._names.add(x.item)
 
     def rank(self, query: Query) -> Ranking:
         text = f"{query.key}|{query.now}|{len(query.session)}"

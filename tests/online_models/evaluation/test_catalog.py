@@ -6,6 +6,8 @@ import pytest
 
 from online_models.evaluation.catalog import CONTENDERS, Options, current, names_of, with_options
 from online_models.evaluation.contract import Contender, Query
+from online_models.evaluation.run import LearnsItems
+from schemas.messages import ItemFacts
 from schemas.settings import Settings
 from schemas.state import HistoryRow, ItemMark
 from tests.online_models.evaluation.events import act
@@ -21,6 +23,9 @@ def made(name: str) -> Contender:
 def taught(name: str) -> Contender:
     """A contender that has seen a small shop in which pairs of items go together."""
     model, chance = made(name), random.Random(4)  # noqa: S311  # no secret
+    if isinstance(model, LearnsItems):
+        for n in range(12):
+            model.learn_item(ItemFacts(f"i{n}", None, [f"c{n // 2}", "all"], None, None, [], True, 0))
     for n in range(60):
         pair = chance.randrange(6)
         for item in (f"i{2 * pair}", f"i{2 * pair + 1}"):

@@ -1,6 +1,7 @@
 """From answers to a report: scores, parts, comparisons, catalogue, times."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -102,6 +103,33 @@ def test_a_comparison_is_on_the_same_questions() -> None:
     assert against["hr"].difference == pytest.approx(found["other"].hr - found["one"].hr, abs=1e-6)
     assert against["hr"].interval.low <= against["hr"].difference <= against["hr"].interval.high
     assert found["other"].intervals["hr"].low <= found["other"].hr <= found["other"].intervals["hr"].high
+
+
+def test_new_items_and_customers_who_did_little_are_scored_apart() -> None:
+    def asked(key: str, **fields: Any) -> Ask:
+        return Ask(Query(key=key, now=0, k=2), frozenset({"a", "c"}), **fields)
+
+    actions: list[Action] = [
+        asked("u:1", new=frozenset({"c"}), few=True),
+        asked("u:2", few=True),
+        asked("u:3", new=frozenset({"a", "c"})),
+        asked("u:4", stranger=True, new=frozenset({"c"})),
+    ]
+    found = measured(actions, "one", one=Fixed("a"), other=Fixed("c"))
+    new, few = found["other"].new_items, found["other"].few_events
+    assert new is not None and few is not None
+    assert (new.queries, few.queries) == (2, 2)
+    assert new.share == pytest.approx(2 / 3, abs=1e-6)
+    assert (new.scores["recall"], few.scores["recall"]) == (0.75, 0.5)
+    assert new.intervals["recall"].low <= 0.75 <= new.intervals["recall"].high
+    assert new.against is not None and found["one"].new_items is not None
+    assert (found["one"].new_items.scores["hr"], found["one"].new_items.against) == (0.5, None)
+    assert new.against["hr"].difference == 0.5
+
+
+def test_without_such_questions_nothing_is_said_of_them() -> None:
+    report = measured([Ask(Query(key="u:1", now=0, k=2), frozenset({"a"}))], one=Fixed("a"))["one"]
+    assert report.new_items is None and report.few_events is None
 
 
 def test_two_that_answer_alike_differ_by_nothing_for_certain() -> None:

@@ -92,6 +92,37 @@ def test_no_more_queries_are_asked_than_wanted(ratings: Path) -> None:
     assert len(asked_of(opened("prequential", "movielens", events=ratings, limit=7))) == 7
 
 
+def _messages(tmp_path: Path) -> Path:
+    """Five items of the catalogue, a link, and ten views of three of the items."""
+    lines = [f'{{"type":"item","item_id":"i{n}","at":0}}' for n in range(5)]
+    lines.append('{"type":"link","user_id":"u0","target_id":"u1","weight":1,"at":0}')
+    lines += [
+        f'{{"type":"browse","event_id":"b{n}","user_id":"u{n % 2}",'
+        f'"item_id":"i{min(n // 2, 2)}","at":{n + 1}}}'
+        for n in range(10)
+    ]
+    file = tmp_path / "all.jsonl"
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_a_share_counts_actions_and_links_are_not_dropped_with_other_events(tmp_path: Path) -> None:
+    trial = opened(
+        "temporal", "jsonl", events=_messages(tmp_path), train_share=0.4, relevant="view", drop_others=True
+    )
+    assert (len(trial.train), len(trial.test)) == (5 + 1 + 4, 6)
+
+
+def test_only_items_that_were_new_at_the_split_are_right_and_may_be_ranked(tmp_path: Path) -> None:
+    for protocol, share in (("temporal", {"train_share": 0.4}), ("prequential", {"warmup": 0.4})):
+        trial = opened(protocol, "jsonl", events=_messages(tmp_path), only_new=True, **share)
+        asks = asked_of(trial)
+        assert asks
+        assert {item for ask in asks for item in ask.relevant} == {"i2"}
+        assert all(ask.query.exclude >= {"i0", "i1"} for ask in asks)
+        assert [ask.new for ask in asks][:1] == [frozenset({"i2"})]
+
+
 @pytest.mark.parametrize("protocol", ["sessions", "prequential", "temporal"])
 def test_validation_sees_nothing_of_the_test(protocol: str, sessions: Path) -> None:
     trial = opened(protocol, "session-lists", events=sessions, test_share=0.2)
@@ -118,6 +149,11 @@ def test_validation_sees_nothing_of_the_test(protocol: str, sessions: Path) -> N
 def test_options_that_do_not_go_together_are_told(protocol: str, asked: dict[str, Any], told: str) -> None:
     with pytest.raises(EvaluationError, match=told):
         opened(protocol, "session-lists", **asked)
+
+
+def test_sessions_have_no_new_items(sessions: Path) -> None:
+    with pytest.raises(EvaluationError, match="--only-new"):
+        opened("sessions", "session-lists", events=sessions, test_share=0.1, only_new=True)
 
 
 def test_a_test_of_which_nothing_is_left_is_told(sessions: Path, tmp_path: Path) -> None:

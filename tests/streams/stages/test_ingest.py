@@ -113,7 +113,9 @@ def test_an_item_is_a_row_of_the_view_and_no_event() -> None:
     assert shop.send("item", **fields, available=False, text="long", offset=4) == []
     (record,) = shop.bench.taken("item-view")
     assert (record.key, record.version) == (b"tea", (0, 0, 4))
-    assert shop.bench.views.item("tea") == ItemFacts("tea", "Tea", ["a"], "b", 1.0, ["t"], False, AT)
+    assert shop.bench.views.item("tea") == ItemFacts(
+        "tea", "Tea", ["a"], "b", 1.0, ["t"], False, AT, ["long"]
+    )
 
 
 def test_an_item_that_says_nothing_else_is_available() -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from online_models.memory_store import MemoryStore
 from online_models.ranker_step import RankerStep
-from online_models.training_gap import EVERY, HELD
+from online_models.training_gap import EVERY, HELD, TrainingGap
 from schemas.messages import BEFORE_ALL, Packet
 from schemas.state import RankerRow
 from streams.outbox import Record
@@ -26,11 +27,17 @@ def test_weights_are_published_and_over_fitting_can_be_told(tmp_path: Path) -> N
     positions = [(n, 0) for n in range(lessons)]
     packet = Packet(0, "events", 0, BEFORE_ALL, positions[-1], positions, entries)
     part.apply(Record(0, 0, msgspec.msgpack.encode(packet)))
+    gap, losses = TrainingGap(step), []
     for entry in entries:
+        losses += [found for found in [gap.before(entry)] if found is not None]
         step.learn_one(entry)
     worked(part)
     assert bench.decoded("ranker") == [step.weights()]
     assert bench.shows("freshrec_ranker_losses_compared_total 10.0")
-    new = value_of(bench, 'freshrec_ranker_losses_total{lesson="new"}')
-    learned = value_of(bench, 'freshrec_ranker_losses_total{lesson="learned"}')
-    assert new > learned > 0
+    for name, expected in (
+        ("new", [each.new for each in losses]),
+        ("learned", [each.learned for each in losses]),
+    ):
+        series = f'freshrec_ranker_losses_total{{lesson="{name}"}}'
+        assert value_of(bench, series) == pytest.approx(sum(expected))
+    assert len(losses) == 10
