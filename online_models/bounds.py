@@ -50,9 +50,10 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
     orders = kept.max_orders * (HEAD + NUMBER + settings.rules.max_set_size * name)
     sessions = kept.max_sessions * (name + 3 * NUMBER + (settings.rules.max_set_size + MAX_ACTS) * name)
     categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
+    follows, shown = 2 * NUMBER * kept.max_follows, (6 + MAX_SHOWN) * name
     hours = max(kept.guest_ttl_s, kept.erasure_ttl_s) // 3_600 + 3
     return {
-        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + (6 + MAX_SHOWN) * name + FIXED,
+        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + follows + shown + FIXED,
         "t": FIXED,
         "x": FIXED + 2 * NUMBER * hours,
         "g": FIXED + CHUNK_KEYS * (name + 2),

@@ -9,6 +9,7 @@ from online_models.amounts import add_own
 from online_models.decay import Decay
 from online_models.deltas import Delta, PairGroup, Touch, fixed_point
 from online_models.expiry import HOUR_MS, Expiry
+from online_models.follows import follow
 from online_models.links import Links, taken_back
 from online_models.protocols import Store
 from online_models.sessions import extend_session, find_session, grow_session, note_acts, open_session
@@ -133,6 +134,8 @@ class HistoryStep:
             row.newest = _pending(x)
         elif x.kind == "impression" and x.at >= row.shown_at:
             row.shown, row.shown_at = [line.item for line in x.lines[:MAX_SHOWN]], x.at
+        elif x.kind == "link" and x.target is not None and x.key != f"u:{x.target}":
+            follow(row, x.target, x.value or 0.0, most=self._history.max_follows)
         vector: list[float] = []
         if not guest:
             features.observe(row.behaviour, x, new_session=session_start)

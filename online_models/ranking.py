@@ -18,6 +18,7 @@ from online_models.session_candidates import Candidates as SessionCandidatesFoun
 from online_models.session_candidates import SessionCandidates
 from online_models.session_index import SessionIndex
 from online_models.sessions import acts_of
+from online_models.social import SocialSource
 from online_models.traces import newest_traces
 from schemas.messages import RankerWeights
 from schemas.settings import RankerSettings, Settings
@@ -95,7 +96,7 @@ class ListCandidates:
         self.views, self._settings = views, settings.recommend
         self._sessions, self._gap_ms = settings.sessions, settings.history.session_gap_s * 1000
         self._published = PublishedBlocks(views, settings.recommend)
-        self._content = ContentSource(views, settings)
+        self._content, self._social = ContentSource(views, settings), SocialSource(settings)
         self._in_sessions: InSessions | None = None
 
     @property
@@ -132,8 +133,13 @@ class ListCandidates:
 
     def _more(self, request: Request) -> list[tuple[float, Block]]:
         """Return the blocks of sources that have something to say of this history."""
-        found = self._content.block(request.history, request.now, self._published.numbers)
-        return [] if found is None else [(self._settings.content_weight, found)]
+        history, now, numbers = request.history, request.now, self._published.numbers
+        blocks: list[tuple[float, Block]] = []
+        if (like := self._content.block(history, now, numbers)) is not None:
+            blocks.append((self._settings.content_weight, like))
+        if (acted := self._social.block(self.views.sessions(), history, now, numbers)) is not None:
+            blocks.append((self._settings.social_weight, acted))
+        return blocks
 
     def _asked(self) -> InSessions | None:
         index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers

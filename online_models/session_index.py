@@ -1,11 +1,12 @@
 """Sessions as they go on, indexed by item, in bounded memory: what session kNN looks its neighbours up in."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
+from online_models.customer_chains import CustomerChains
+from online_models.key_digests import digest_of as _digest
 from online_models.open_sessions import ACTIONS
 from online_models.session_kernels import LAST_AT, LENGTH, NONE, ROOT, append, forget, recent_rows
 from schemas.messages import Fact
@@ -16,11 +17,6 @@ _POPULAR = 500
 _MOST_PLACES = 2**31 - 1
 KEY, OWNER = range(2)
 """Columns of owners: digests of whose session it is, and of that together with the session's id."""
-
-
-def _digest(key: str, session_id: str | None = None) -> int:
-    text = key if session_id is None else f"{key}\0{session_id}"
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 class SessionIndex:
@@ -63,6 +59,8 @@ class SessionIndex:
         session holds its own.
     newest : int
         Number of the newest session, -1 before the first.
+    customers : CustomerChains
+        Whose each session is.
 
     Examples
     --------
@@ -102,6 +100,7 @@ class SessionIndex:
         self._owners = np.zeros((sessions, 2), np.int64)
         self._open: dict[int, int] = {}
         self._latest: dict[int, int] = {}
+        self.customers = CustomerChains(sessions)
 
     def learn_one(self, key: str, session_id: str | None, item: str, at: int) -> None:
         """Add an item to the end of its session, or open one.
@@ -138,6 +137,10 @@ class SessionIndex:
         """Return the number of the first part of the session a key acted in last, -1 if that is not held."""
         session = self._latest.get(_digest(key), NONE)
         return NONE if session == NONE else int(self.about[session % len(self.about), ROOT])
+
+    def customer_of(self, key: str) -> int:
+        """Return the number of whoever has this key in `customers`, -1 if none of their sessions is held."""
+        return self.customers.number(_digest(key))
 
     def numbers(self, names: Sequence[str]) -> NDArray[np.int32]:
         """Return the numbers of items, -1 for those that no session holds."""
@@ -230,11 +233,13 @@ class SessionIndex:
         self.newest = session
         self.about[row] = (at, 0, 0, session if root == NONE else root)
         self._open[owner] = self._latest[key] = session
+        self.customers.begin(session, key)
         return session
 
     def _forget(self, session: int) -> None:
         row = session % len(self.items)
         key, owner = self._owners[row].tolist()
+        self.customers.forget(row, key)
         found = forget(self.items, self.links, self.about, self.heads, self.counts, row, self._gone)
         for number in self._gone[:found].tolist():
             del self._numbers[self.names[number]]
@@ -287,12 +292,13 @@ class SessionIndex:
         self.named = np.full(len(self.heads), self._given, np.int64)
         free = set(self._free)
         self._numbers = {name: n for n, name in enumerate(self.names) if n not in free}
-        self._open, self._latest = {}, {}
+        self._open, self._latest, self.customers = {}, {}, CustomerChains(capacity)
         for session in range(self.newest - held + 1, self.newest + 1):
             row = session % capacity
             if self.about[row, LENGTH]:
                 key, owner = self._owners[row].tolist()
                 self._open[owner] = self._latest[key] = session
+                self.customers.begin(session, key)
         self._popular, self._uncounted = [], len(self.names)
         return True
 

@@ -10,7 +10,7 @@ from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
 ROW_VERSIONS = {
-    "history": 4,
+    "history": 5,
     "rules": 2,
     "popularity": 2,
     "segments": 1,
@@ -106,7 +106,8 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     `items` is ordered by last action, oldest first; `seen` is the concatenation of 8-byte digests
     of the last event and order ids; `taught` counts events in the hour `taught_hour`; `orders` are the last
     ones, oldest first; `met` is how many items were met so far; `shown` are the items that were shown last,
-    at `shown_at`.
+    at `shown_at`; `follows` are those whom the customer follows, by digest, with the weights of the links,
+    the last one last.
     """
 
     items: dict[str, ItemMark] = {}
@@ -122,6 +123,7 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     met: int = 0
     shown: list[str] = []
     shown_at: int = 0
+    follows: dict[int, float] = {}
 
 
 class SessionRows(msgspec.Struct, array_like=True, gc=False):

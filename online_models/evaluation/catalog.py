@@ -107,6 +107,12 @@ def _content(settings: Settings, options: Options) -> Contender:
     return ContentContender(with_options(settings, options))
 
 
+def _social(settings: Settings, options: Options) -> Contender:
+    from online_models.social_contender import SocialContender  # noqa: PLC0415
+
+    return SocialContender(with_options(settings, options))
+
+
 def _cosine(**options: Any) -> Entry:
     return of(ItemCosine, options)
 
@@ -144,6 +150,7 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
         "markov": of(Markov),
         "user-knn": of(UserKnn, {"neighbours": 50}, neighbours=Range(5, 500, log=True, whole=True)),
         "content": Entry(_content),
+        "social": Entry(_social),
         "isgd": of(
             Isgd,
             {"factors": 100, "rate": 0.22, "regularisation": 0.01},

@@ -123,7 +123,7 @@ def in_words(reason: dict[str, Any]) -> str:
     if source == "content":
         return f"like {reason['item_id']}: {', '.join(reason['attributes'])}"
     if source == "social":
-        return "those followed act on it"
+        return f"{reason['people']} of those followed act on it"
     if source == "recent":
         return "looked at recently"
     return str(source)

@@ -54,7 +54,13 @@ PRESET_NAMES = ("small", "demo", "groups", "drift")
 DEFAULTS = Settings()
 TIGHT = Settings(
     history=HistorySettings(
-        linked_items=3, linked_age_days=1, max_items=5, max_seen=6, max_sessions=2, guest_ttl_s=60
+        linked_items=3,
+        linked_age_days=1,
+        max_items=5,
+        max_seen=6,
+        max_sessions=2,
+        max_follows=1,
+        guest_ttl_s=60,
     ),
     rules=RulesSettings(half_life_s=600, max_set_size=4, max_row=6, max_events_per_hour=20),
     popularity=PopularitySettings(half_life_s=60, leaders=5, published=3),

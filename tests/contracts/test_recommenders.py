@@ -7,6 +7,7 @@ import pytest
 from online_models.catalog import RECOMMENDERS, STEPS
 from online_models.checks import check_recommender
 from online_models.checks.doubles import Memory
+from online_models.content_index import ContentIndex
 from online_models.landmarks import counts_by_key
 from online_models.memory_views import MemoryViews
 from online_models.popularity import PopularityStep, merge
@@ -51,13 +52,18 @@ def a_shop(preset: str, settings: Settings) -> Shop:
             steps[name].learn_one(x)
     rows: Store[HistoryRow] = memory.make("h", HistoryRow)
     kept = {key[1:]: row for key in memory.rows() if key[0] == "h" and (row := rows.get(key[1:]))}
+    items = [ItemFacts(f"i{n:05}", None, [f"c{n % 3}"], None, None, [], n % 7 != 0, 0) for n in range(40)]
+    content = ContentIndex(items=30)
+    for facts in items:
+        content.learn_one(facts)
     views = MemoryViews(
         neighbours=all_neighbours(memory, settings),
         popular=all_popular(memory, preset, settings),
-        items=[ItemFacts(f"i{n:05}", None, [f"c{n % 3}"], None, None, [], n % 7 != 0, 0) for n in range(40)],
+        items=items,
         centroids=steps["clusters"].centroids(),
         sessions=taught(preset, COUNT, settings).views.sessions(),
         ranker=steps["ranker"].weights(),
+        content=content,
     )
     return Shop(views, kept, events(preset, COUNT)[-1].at)
 
@@ -104,8 +110,11 @@ def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (Settings(ranker=COLD), {"similarity", "rules", "popularity", "recent"}),
-        (Settings(ranker=WARM), {"session", "similarity", "rules", "popularity", "recent"}),
+        (Settings(ranker=COLD), {"similarity", "rules", "popularity", "recent", "content", "social"}),
+        (
+            Settings(ranker=WARM),
+            {"session", "similarity", "rules", "popularity", "recent", "content", "social"},
+        ),
     ],
 )
 def test_the_lists_of_a_shop_are_full_and_speak_of_more_than_popularity(

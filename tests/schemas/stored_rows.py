@@ -62,7 +62,10 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         SessionMark(None, 7, 8, ["tea"], ["tea"]),
     ]
     seen, orders = b"\x00\x01\x02\x03\x04\x05\x06\xff", [OrderMark(3, ["tea", "cup"])]
-    history = HistoryRow(marks, sessions, seen, behaviour, 8, 472_222, 3, _PENDING, 4, orders, 3, ["cup"], 6)
+    follows = {-(1 << 62): 1.5, 7: 0.5}
+    history = HistoryRow(
+        marks, sessions, seen, behaviour, 8, 472_222, 3, _PENDING, 4, orders, 3, ["cup"], 6, follows
+    )
     vectors = [bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 1, 2, 3)]
     model = KMeansState(7, vectors[0], vectors[1], vectors[2], [3, 4], [6, 7], vectors[3], 400)
     sums = SegmentSums(2, 1.5, 19.8, 3.25, {"tea": 7}, {"kitchen": 9})

@@ -7,6 +7,7 @@ import pytest
 from online_models.evaluation.catalog import CONTENDERS, Options, current, names_of, with_options
 from online_models.evaluation.contract import Contender, Query
 from online_models.evaluation.run import LearnsItems
+from online_models.follows import follow
 from schemas.messages import ItemFacts
 from schemas.settings import Settings
 from schemas.state import HistoryRow, ItemMark
@@ -36,6 +37,8 @@ def taught(name: str) -> Contender:
 def a_query(k: int = 5, exclude: frozenset[str] = frozenset()) -> Query:
     at = 60_000 * 60
     history = HistoryRow({"i0": ItemMark(1 << 20, at), "i2": ItemMark(1 << 20, at)})
+    for n in range(20):
+        follow(history, str(n), 1.0, most=20)
     return Query(key="u:3", now=at, k=k, session=("i0", "i2"), history=history, exclude=exclude)
 
 
