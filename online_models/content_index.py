@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_models.attributes import KINDS, MOST, attributes_of
-from online_models.content_kernels import add_up, walk
+from online_models.content_kernels import HELD, PROFILE, add_up, compare, walk
 from schemas.messages import ItemFacts
 from schemas.state import ContentRows
 
@@ -18,11 +18,11 @@ BUCKETS: Final = 1 << 18
 ASKED: Final = 32
 """Buckets of a profile, its strongest, of which items are looked at."""
 
-EACH: Final = 100
+EACH: Final = 50
 """Items of a bucket that are compared, the newest ones."""
 
 STEPS: Final = 4_000
-COMPARED: Final = 1_000
+COMPARED: Final = 400
 """Items that are compared for one answer."""
 
 _NONE: Final = -1
@@ -117,13 +117,13 @@ class ContentIndex:
         self.numbers = np.zeros(items, np.int64)
         self.heads = np.full(BUCKETS, _NONE, np.int32)
         self.items_with = np.zeros(BUCKETS, np.int32)
+        self._table = np.zeros((BUCKETS, 2), np.float32)
         self.names: list[str] = []
         self._rows: dict[str, int] = {}
         self._described = 0
-        # Of 1 + n; what a profile has may be held by no item.
+        # Of 1 + n: logarithms are looked up, so that what is counted up and down is exactly as before.
         self._logs = np.log1p(np.arange(items + 1)).astype(np.float32)
         self._marks, self._mark = np.zeros(items, np.int64), 0
-        self._profile = np.zeros(BUCKETS, np.float32)
         self._found, self._similarities = np.zeros(COMPARED, np.int64), np.zeros(COMPARED, np.float32)
         self.euclidean = euclidean
 
@@ -153,7 +153,7 @@ class ContentIndex:
         row = self._rows.pop(item, None)
         if row is not None:
             # Its links stay: what is older is found through them until the row is taken by another.
-            self.items_with[self.buckets[row, : self.lengths[row]]] -= 1
+            self._count(self.buckets[row, : self.lengths[row]], -1)
             self.lengths[row] = 0
 
     def rows(self, items: Collection[str]) -> NDArray[np.int64]:
@@ -222,13 +222,13 @@ class ContentIndex:
         if total <= 0 or not self._rows:
             return Like(_NO_ROWS, self._similarities[:0])
         vectors = stacked(contents)
-        touched = np.empty(vectors.buckets.size, np.int32)
+        touched = np.empty(len(vectors.buckets), np.int32)
         # What is years old may weigh less than a float32 can tell from 0; its share may not.
         shares = (np.array(strengths) / total).astype(np.float32)
-        rare = (self.items_with, self._logs, len(self._rows))
-        count = add_up(*vectors, shares, *rare, not self.euclidean, self._profile, touched)
+        worth, table = self._worth(), self._table
+        count = add_up(*vectors, shares, worth, not self.euclidean, table, touched)
         touched = touched[:count]
-        values = self._profile[touched]
+        values = table[touched, PROFILE]
         order = np.argsort(-values, kind="stable")[:ASKED]
         self._mark += 1
         self._marks[without] = self._mark
@@ -239,9 +239,9 @@ class ContentIndex:
             self.lengths,
             self.numbers,
             self.heads,
-            *rare,
             touched[order],
-            self._profile,
+            worth,
+            table,
             float(values @ values),
             self.euclidean,
             EACH,
@@ -251,33 +251,30 @@ class ContentIndex:
             self._found,
             self._similarities,
         )
-        self._profile[touched] = 0
+        table[touched, PROFILE] = 0
         return Like(self._found[:found].copy(), self._similarities[:found].copy())
 
     def similarities(self, content: Content, others: "Vectors") -> NDArray[np.float32]:
         """Return how similar an item is to each of some others."""
-        mine = self._valued(content.buckets, content.weights)
-        self._profile[content.buckets] = mine
-        theirs = self._valued(others.buckets, others.weights)
-        dots = (theirs * self._profile[others.buckets]).sum(axis=1)
-        squares = (theirs * theirs).sum(axis=1)
-        self._profile[content.buckets] = 0
-        if self.euclidean:
-            apart = np.sqrt(np.maximum(squares + mine @ mine - 2 * dots, 0))
-            return np.asarray(1 / (1 + apart), np.float32)
-        scale = np.sqrt(squares * (mine @ mine))
-        return np.asarray(np.divide(dots, scale, out=np.zeros_like(dots), where=scale > 0), np.float32)
+        found = np.empty(len(others.lengths), np.float32)
+        mine, table = (content.buckets, content.weights), self._table
+        compare(*mine, *others, self._worth(), table, self.euclidean, found)
+        return found
 
     def rarest(self, attributes: Sequence[str]) -> list[str]:
         """Return attributes in the order in which they count: rare ones of weighty kinds first."""
         buckets = np.array([_bucket(name) for name in attributes], np.int32)
         weights = np.array([KINDS[_kind(name)] for name in attributes], np.float32)
-        order = np.argsort(-self._valued(buckets, weights), kind="stable")
+        order = np.argsort(-weights * (self._worth() - self._table[buckets, HELD]), kind="stable")
         return [attributes[place] for place in order.tolist()]
 
-    def _valued(self, buckets: NDArray[np.int32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        rarity = 1 + self._logs[len(self._rows)] - self._logs[self.items_with[buckets]]
-        return np.asarray(weights * rarity, np.float32)
+    def _worth(self) -> float:
+        """Return what an attribute that no item has is worth."""
+        return 1.0 + float(self._logs[len(self._rows)])
+
+    def _count(self, buckets: NDArray[np.int32], one: int) -> None:
+        self.items_with[buckets] += one
+        self._table[buckets, HELD] = self._logs[self.items_with[buckets]]
 
     def _append(self, item: str, content: Content) -> None:
         row = self._described % len(self.lengths)
@@ -293,7 +290,7 @@ class ContentIndex:
         self.buckets[row, :length], self.weights[row, :length] = buckets, content.weights
         self.links[row, :length] = self.heads[buckets]
         self.heads[buckets] = row * MOST + np.arange(length, dtype=np.int32)
-        self.items_with[buckets] += 1
+        self._count(buckets, 1)
         self.lengths[row], self.numbers[row] = length, self._described
         self._rows[item] = row
         self._described += 1
@@ -307,7 +304,7 @@ class Like(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """Contents of items as arrays of shape (items, `MOST`), and how many attributes each has."""
+    """Contents of items, one behind the other, and how many attributes each has."""
 
     buckets: NDArray[np.int32]
     weights: NDArray[np.float32]
@@ -315,13 +312,9 @@ class Vectors(NamedTuple):
 
 
 def stacked(contents: Sequence[Content]) -> Vectors:
-    """Put contents below each other; what a shorter one lacks has the weight 0."""
-    found = Vectors(
-        np.zeros((len(contents), MOST), np.int32),
-        np.zeros((len(contents), MOST), np.float32),
+    """Put contents one behind the other."""
+    return Vectors(
+        np.concatenate([each.buckets for each in contents] or [np.zeros(0, np.int32)]),
+        np.concatenate([each.weights for each in contents] or [np.zeros(0, np.float32)]),
         np.array([len(each.buckets) for each in contents], np.int64),
     )
-    for n, each in enumerate(contents):
-        found.buckets[n, : len(each.buckets)] = each.buckets
-        found.weights[n, : len(each.buckets)] = each.weights
-    return found

@@ -8,37 +8,36 @@ from online_models.compilation import compiled
 Buckets = NDArray[np.int32]
 Values = NDArray[np.float32]
 Longs = NDArray[np.int64]
+HELD, PROFILE = range(2)
+"""Columns of buckets: ln(1 + items that have it), and what a profile has of it, else 0."""
 
 
 @compiled(
-    "int64(int32[:,::1], float32[:,::1], int64[::1], float32[::1], int32[::1], float32[::1], int64,"
-    " boolean, float32[::1], int32[::1])"
+    "int64(int32[::1], float32[::1], int64[::1], float32[::1], float32, boolean, float32[:,::1], int32[::1])"
 )
 def add_up(
     buckets: Buckets,
     weights: Values,
     lengths: Longs,
     strengths: Values,
-    items_with: Buckets,
-    logs: Values,
-    held: int,
-    unit: bool,  # a compiled loop takes its arguments by place
-    profile: Values,
+    most: float,
+    unit: bool,
+    table: Values,
     touched: Buckets,
 ) -> int:
     """Add the vectors of items, each times its strength, to a profile that is 0 everywhere.
 
     Parameters
     ----------
-    buckets, weights : arrays, shape (items, width)
-        Attributes of each item, by bucket.
+    buckets, weights : arrays
+        Attributes of all items, one item behind the other.
     lengths, strengths : arrays, shape (items,)
         How many attributes each has, and how much it counts; strengths add up to 1.
-    items_with, logs, held
-        Items with each bucket, logarithms of whole numbers, and how many items are held: for rarity.
+    most : float
+        What an attribute that no item has is worth: 1 + ln(1 + items held).
     unit : bool
         Whether each vector is brought to length 1 before.
-    profile : array, shape (buckets,)
+    table : array, shape (buckets, 2)
         Receives the sum.
     touched : array
         Receives the buckets that have something now, each once.
@@ -48,28 +47,36 @@ def add_up(
     int
         How many these are.
     """
-    count = 0
+    count = begin = 0
     for item in range(len(lengths)):
-        norm = np.float32(0)
-        for n in range(lengths[item]):
-            value = weights[item, n] * (1 + logs[held] - logs[items_with[buckets[item, n]]])
-            norm += value * value
-        if norm == 0:
-            continue
-        scale = strengths[item] / np.sqrt(norm) if unit else strengths[item]
-        for n in range(lengths[item]):
-            bucket = buckets[item, n]
-            if profile[bucket] == 0:
+        end = begin + lengths[item]
+        square = np.float32(0)
+        for n in range(begin, end):
+            value = weights[n] * (most - table[buckets[n], HELD])
+            square += value * value
+        scale = strengths[item] / np.sqrt(square) if unit and square > 0 else strengths[item]
+        for n in range(begin, end):
+            bucket = buckets[n]
+            if table[bucket, PROFILE] == 0:
                 touched[count] = bucket
                 count += 1
-            profile[bucket] += scale * weights[item, n] * (1 + logs[held] - logs[items_with[bucket]])
+            table[bucket, PROFILE] += scale * weights[n] * (most - table[bucket, HELD])
+        begin = end
     return count
+
+
+@compiled("float32(float32, float32, float32, boolean)")
+def similarity(dot: float, square: float, other: float, euclidean: bool) -> float:
+    """Return how similar two vectors are, by their product and their squared lengths."""
+    if euclidean:
+        return np.float32(1) / (1 + np.sqrt(max(square + other - 2 * dot, np.float32(0))))
+    product = square * other
+    return min(dot / np.sqrt(product), np.float32(1)) if product > 0 else np.float32(0)
 
 
 @compiled(
     "int64(int32[:,::1], float32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], int32[::1],"
-    " float32[::1], int64, int32[::1], float32[::1], float32, boolean, int64, int64, int64[::1], int64,"
-    " int64[::1], float32[::1])"
+    " float32, float32[:,::1], float32, boolean, int64, int64, int64[::1], int64, int64[::1], float32[::1])"
 )
 def walk(
     buckets: Buckets,
@@ -78,13 +85,11 @@ def walk(
     lengths: Longs,
     numbers: Longs,
     heads: Buckets,
-    items_with: Buckets,
-    logs: Values,
-    held: int,
     asked: Buckets,
-    profile: Values,
+    most: float,
+    table: Values,
     square: float,
-    euclidean: bool,  # a compiled loop takes its arguments by place
+    euclidean: bool,
     each: int,
     steps: int,
     marks: Longs,
@@ -98,10 +103,10 @@ def walk(
     ----------
     buckets, weights, links, lengths, numbers, heads
         Of a content index, as it documents them.
-    items_with, logs, held, profile
-        As for `add_up`.
     asked : array
         Buckets, in the order in which their items are looked at.
+    most, table
+        As for `add_up`; the table has the profile.
     square : float
         Squared length of the profile.
     euclidean : bool
@@ -136,16 +141,48 @@ def walk(
                 return count
             marks[row] = mark
             left -= 1
-            dot = norm = np.float32(0)
+            dot = other = np.float32(0)
             for n in range(lengths[row]):
-                other = buckets[row, n]
-                value = weights[row, n] * (1 + logs[held] - logs[items_with[other]])
-                dot += value * profile[other]
-                norm += value * value
+                of = table[buckets[row, n]]
+                value = weights[row, n] * (most - of[HELD])
+                dot += value * of[PROFILE]
+                other += value * value
             found[count] = row
-            if euclidean:
-                similarities[count] = 1 / (1 + np.sqrt(max(square + norm - 2 * dot, np.float32(0))))
-            else:
-                similarities[count] = min(dot / np.sqrt(square * norm), np.float32(1))
+            similarities[count] = similarity(dot, square, other, euclidean)
             count += 1
     return count
+
+
+@compiled(
+    "void(int32[::1], float32[::1], int32[::1], float32[::1], int64[::1], float32, float32[:,::1], boolean,"
+    " float32[::1])"
+)
+def compare(
+    mine: Buckets,
+    my_weights: Values,
+    buckets: Buckets,
+    weights: Values,
+    lengths: Longs,
+    most: float,
+    table: Values,
+    euclidean: bool,
+    similarities: Values,
+) -> None:
+    """Compare an item with each of some others; `buckets` to `table` are as for `add_up`."""
+    square = np.float32(0)
+    for n in range(len(mine)):
+        value = my_weights[n] * (most - table[mine[n], HELD])
+        table[mine[n], PROFILE] = value
+        square += value * value
+    begin = 0
+    for item in range(len(lengths)):
+        end = begin + lengths[item]
+        dot = other = np.float32(0)
+        for n in range(begin, end):
+            value = weights[n] * (most - table[buckets[n], HELD])
+            dot += value * table[buckets[n], PROFILE]
+            other += value * value
+        similarities[item] = similarity(dot, square, other, euclidean)
+        begin = end
+    for n in range(len(mine)):
+        table[mine[n], PROFILE] = 0
