@@ -21,6 +21,8 @@ How good each model is, by `freshrec evaluate`. This page is generated from benc
 
 The data is not part of the project; whoever has it can run the command above each table again, or all of
 them: `python -m benchmarks.measure_again DATA`. Times depend on what else the machine does, scores don't.
+Files named `.jsonl` are made by `python -m benchmarks.as_jsonl`; lastfm and filmtrust have no times, so their
+events are in an order that is drawn, one a minute.
 
 Tables say at which commit they were measured. In those of 8458bd8, e79133e, b648cff and 0981f6b the blend is
 the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed weights.
@@ -34,6 +36,9 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
   recommend once for each customer, score against what they do later.
 - Questions of customers of whom nothing is known are asked as well, but scored apart (`cold_users` and
   `everyone` in the results); so are right answers that hardly anybody acted upon yet (`cold_items`).
+  Further tables have the questions with right answers that nobody had acted upon before, scored against these
+  alone, and those of customers who had done 1 to 5 things. With `--only-new` only what nobody had acted upon
+  before the test is ranked, and right.
 - Intervals hold with 95 %: customers (or sessions) are drawn anew, each with all their questions, 1,000
   times. A comparison is made on the same questions. Ties are broken by item id.
 
@@ -48,6 +53,8 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
   one gradient step per event.
 - `session-blend`: candidates from sessions like the current one, weighed by a ranker that learns from each
   event; `vsknn`, `stan`, `vstan`, `sr`, `ar`: what it is made from. [How they work](sessions.md).
+- `content`: items like those the customer acted on, by categories, tags, brand, price and words alone;
+  `social`: what those act on whom the customer follows. [How they work](lists.md).
 - `implicit-...`: models of the library implicit (the extra `peers`), each fitted once on all that is learned.
 """
 
@@ -77,16 +84,51 @@ def _section(name: str, found: dict[str, Any]) -> Iterator[str]:
     for model, report in sorted(models.items(), key=lambda entry: (-entry[1]["mrr"], entry[0])):
         yield f"| {' | '.join(_row(model, report))} |"
     yield ""
+    yield from _part(found, "new_items", "Right answers that nobody had acted upon before")
+    yield from _part(found, "few_events", "Customers who had done 1 to 5 things")
+
+
+def _part(found: dict[str, Any], field: str, title: str) -> Iterator[str]:
+    """Yield the table of a part of the questions, if all models were scored on it."""
+    parts = {model: report.get(field) for model, report in found["models"].items()}
+    if not all(parts.values()):
+        return
+    k, reference = found["k"], found["reference"]
+    first = next(iter(parts.values()))
+    yield f"{title}: {first['queries']:,} queries.\n"
+    head = ["model", *(f"{each}@{k}" for each in _WITH_INTERVAL), f"recall@{k}", f"ndcg@{k}"]
+    if reference:
+        head.append(f"hr@{k} minus {reference}")
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    for model, part in sorted(parts.items(), key=lambda entry: (-entry[1]["scores"]["mrr"], entry[0])):
+        cells = [model, *(_with_interval(part["scores"], part["intervals"], each) for each in _WITH_INTERVAL)]
+        cells += [f"{part['scores'][each]:.4f}" for each in ("recall", "ndcg")]
+        if reference:
+            cells.append(_against(part["against"]))
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _against(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    low, high = found["hr"]["interval"]
+    return f"{found['hr']['difference']:+.4f} ({low:+.4f} to {high:+.4f})"
+
+
+def _with_interval(scores: dict[str, Any], intervals: dict[str, Any], metric: str) -> str:
+    low, high = intervals[metric]
+    return f"{scores[metric]:.4f} ({low:.4f} to {high:.4f})"
 
 
 def _row(model: str, report: dict[str, Any]) -> Iterator[str]:
     yield model
     for metric in _SHOWN:
-        shown = f"{report[metric]:.4f}"
         if metric in _WITH_INTERVAL:
-            low, high = report["intervals"][metric]
-            shown += f" ({low:.4f} to {high:.4f})"
-        yield shown
+            yield _with_interval(report, report["intervals"], metric)
+        else:
+            yield f"{report[metric]:.4f}"
     learn, rank = report["learn_s"], report["recommend_s"]
     yield f"{learn['p50'] * 1e6:,.0f}"
     yield f"{rank['p50'] * 1e6:,.0f} / {rank['p90'] * 1e6:,.0f}"
@@ -111,6 +153,8 @@ def _words(found: dict[str, Any]) -> Iterator[str]:
         yield f"--relevant '{request['relevant']}' --others {'drop' if request['drop_others'] else 'learn'}"
     if request["repeats"]:
         yield "--repeats"
+    if request.get("only_new"):
+        yield "--only-new"
     if found["protocol"] == "prequential" and request["test_share"] is None:
         yield f"--warmup {request['warmup']}"
     if found["protocol"] == "temporal" and request["test_share"] is None:
@@ -119,7 +163,10 @@ def _words(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"--reference {found['reference']}" for _ in [0] if found["reference"])
     if "decayed" in options:
         yield f"--set decayed.half_life_s={options['decayed']['half_life_s']}"
-    yield from (f"--set blend.{name}={value}" for name, value in options.get("blend", {}).items())
+    for model in ("blend", "content", "social"):
+        yield from (f"--set {model}.{name}={value}" for name, value in options.get(model, {}).items())
+    if request.get("limit"):
+        yield f"--limit {request['limit']}"
     yield f"--seed {found['seed']}"
 
 

@@ -24,7 +24,9 @@ from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
 
 TOTALS_INTERVAL_MS = 200
-MODELS = {"similarity": "1", "rules": "1", "popularity": "1", "segments": "1", "sessions": "1"}
+MODELS = dict.fromkeys(
+    ("similarity", "rules", "popularity", "segments", "sessions", "content", "social"), "1"
+)
 _ANSWERED = frozenset({"view", "cart", "purchase", "rating"})
 _json = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import msgspec
 from hypothesis import strategies as st
 
+from online_models.attributes import attributes_of
+from online_models.content_index import ContentIndex
 from online_models.list_features import FEATURES, VERSION, prior
 from online_models.memory_views import MemoryViews
 from online_models.protocols import Answer, Request
@@ -30,7 +32,10 @@ IN_SESSIONS = [*ITEMS, "k0", "k1", "k2"]
 """Items that are in sessions; the last ones no other source speaks for."""
 
 CATEGORIES = [f"c{n}" for n in range(6)]
-_WEIGHTS = ("similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight")
+_WEIGHTS = (
+    *("similarity_weight", "rules_weight", "session_rules_weight", "recent_weight", "popularity_weight"),
+    "content_weight",
+)
 
 
 def a_rule(item: str, confidence: float, count: float, *, lift: float = 2.0) -> NeighbourRule:
@@ -126,7 +131,11 @@ def shops(draw: st.DrawFn) -> MemoryViews:
         facts(name, draw(st.lists(st.sampled_from(CATEGORIES), max_size=2)), available=draw(st.booleans()))
         for name in draw(st.lists(st.sampled_from(ITEMS), unique=True))
     ]
+    content = ContentIndex(items=9) if draw(st.booleans()) else None
+    for row in catalogue if content is not None else ():
+        content.learn_one(row)
     return MemoryViews(
+        content=content,
         neighbours=[draw(_rows(name)) for name in draw(_some_items)],
         popular={scope: draw(_popular()) for scope in scopes if draw(st.booleans())},
         items=catalogue,
@@ -200,12 +209,21 @@ def ids(answer: Answer) -> list[str]:
     return [place.item_id for place in answer.items]
 
 
+def alike(views: MemoryViews, request: Request, profile: Sequence[str]) -> set[str]:
+    """Items in the index of content that have anything in common with items of a customer."""
+    mine = {name for item in profile if (row := views.item(item)) is not None for name in attributes_of(row)}
+    held = views.content_index.known() if views.content_index is not None else []
+    rows = [row for item in held if item not in marks_of(request) and (row := views.item(item)) is not None]
+    return {row.item for row in rows if mine & set(attributes_of(row))}
+
+
 def reachable(views: MemoryViews, request: Request, using: Settings) -> set[str]:
     """Every item that some source but the sessions may name, worked out without regard to speed."""
     wanted = using.recommend
     asking = [item for item, mark in reversed(marks_of(request).items()) if not mark.disliked]
+    like = alike(views, request, asking[: using.content.profile_items]) if wanted.content_weight else set()
     asking = asking[: wanted.history_items]
-    known = {item for item, _ in views.popular("all")}
+    known = {item for item, _ in views.popular("all")} | like
     if wanted.recent_weight:
         known |= {item for item in asking if not marks_of(request)[item].had}
     for item in asking:

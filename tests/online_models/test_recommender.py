@@ -253,11 +253,12 @@ def test_a_list_is_short_only_when_nothing_eligible_is_left(
 def test_an_answer_depends_on_the_question_alone(
     views: MemoryViews, asked: list[Request], using: Settings
 ) -> None:
-    before = msgspec.msgpack.encode([views.__dict__, asked])
+    published = {name: rows for name, rows in views.__dict__.items() if name != "content_index"}
+    before = msgspec.msgpack.encode([published, asked])
     warm = BlendRecommender(views, using)
     answers = [warm.recommend(request) for request in asked]
     assert [BlendRecommender(views, using).recommend(request) for request in reversed(asked)] == answers[::-1]
-    assert msgspec.msgpack.encode([views.__dict__, asked]) == before
+    assert msgspec.msgpack.encode([published, asked]) == before
 
 
 def test_a_new_row_of_a_view_shows_in_the_next_answer() -> None:

@@ -138,7 +138,10 @@ def test_a_ranker_that_is_cold_or_switched_off_changes_nothing(
     views: MemoryViews, request: Request, using: Settings, enabled: bool
 ) -> None:
     alone = MemoryViews(
-        neighbours=views.neighbour_rows.values(), popular=views.popular_scopes, items=views.item_rows.values()
+        neighbours=views.neighbour_rows.values(),
+        popular=views.popular_scopes,
+        items=views.item_rows.values(),
+        content=views.content_index,
     )
     cold = msgspec.structs.replace(using, ranker=RankerSettings(warm_up=1 + enabled, enabled=enabled))
     answer = BlendRecommender(views, cold).recommend(request)
