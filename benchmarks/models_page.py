@@ -44,11 +44,15 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
 
 ## The models
 
-- `blend`: what a worker runs, in one process: sessions, similarity, rules, recent items and popularity
-  propose, a ranker that learns from each event orders. A test holds its lists equal to those of a replay.
+- `blend`: what a worker runs, in one process: sessions, similarity, rules, near customers, recent items and
+  popularity propose, a ranker that learns from each event orders. A test holds its lists equal to those of
+  a replay.
 - `random`: any items. `popularity`, `decayed`: counts of actions, the second with a half-life.
 - `cosine`: exact item cosine, summed over what the customer has; `-10`, `-1`: over the newest items only;
   `-current`: these items are candidates, too.
+- `blend-without-users`: the same, but nobody asks what near customers have. `users`: what they have, alone.
+- `factors`: vectors of items by steps of ISGD with recency-based negatives; a customer's is folded in from
+  their newest items.
 - `markov`: what followed the last item; `user-knn`: what the 50 nearest customers have; `isgd`: factors,
   one gradient step per event.
 - `session-blend`: candidates from sessions like the current one, weighed by a ranker that learns from each

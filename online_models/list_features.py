@@ -16,7 +16,7 @@ from schemas.state import HistoryRow, ItemMark
 MOST_BY_EVIDENCE: Final = 100
 """Items with the most evidence that are candidates, besides those that sessions propose."""
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the features; what was learned of others is not used."""
 
 SHARE, RAW = 0, SOURCES

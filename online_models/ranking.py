@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from online_models import features, kmeans
 from online_models.candidates import Candidates
 from online_models.content import ContentSource
+from online_models.customer_neighbours import CustomerNeighbours
 from online_models.evidence import Block, ItemNumbers
 from online_models.list_features import FEATURES, VERSION, Described, NumbersOfSessions, describe
 from online_models.protocols import Request, Views
@@ -19,12 +20,15 @@ from online_models.session_candidates import SessionCandidates
 from online_models.session_index import SessionIndex
 from online_models.sessions import acts_of
 from online_models.social import SocialSource
+from online_models.sources import UsersBlock
 from online_models.traces import newest_traces
 from schemas.messages import RankerWeights
 from schemas.settings import RankerSettings, Settings
 from schemas.state import HistoryRow
 
 _DIGITS: Final = 6
+_OF_CUSTOMERS: Final = 50
+"""Items of near customers that are candidates."""
 
 
 class Found:
@@ -78,6 +82,7 @@ class InSessions(NamedTuple):
 
     sessions: SessionIndex
     found: SessionCandidates
+    customers: CustomerNeighbours
     numbers: NumbersOfSessions
 
 
@@ -95,6 +100,7 @@ class ListCandidates:
     def __init__(self, views: Views, settings: Settings) -> None:
         self.views, self._settings = views, settings.recommend
         self._sessions, self._gap_ms = settings.sessions, settings.history.session_gap_s * 1000
+        self._fewest = settings.privacy.min_customers
         self._published = PublishedBlocks(views, settings.recommend)
         self._content, self._social = ContentSource(views, settings), SocialSource(settings)
         self._in_sessions: InSessions | None = None
@@ -139,7 +145,24 @@ class ListCandidates:
             blocks.append((self._settings.content_weight, like))
         if (acted := self._social.block(self.views.sessions(), history, now, numbers)) is not None:
             blocks.append((self._settings.social_weight, acted))
-        return blocks
+        return blocks + self._of_customers(request)
+
+    def _of_customers(self, request: Request) -> list[tuple[float, Block]]:
+        """Return what the nearest customers have, with its weight."""
+        weight = self._settings.users_weight
+        if not weight or request.history is None:
+            return []
+        asked = self._asked()
+        if asked is None:
+            return []
+        found = asked.customers.of_history(
+            request.key,
+            request.history,
+            most=_OF_CUSTOMERS,
+            repeat=self._settings.repeat_purchases,
+            fewest=self._fewest,
+        )
+        return [(weight, UsersBlock(asked.numbers.of(found.numbers.astype(np.int32)), found))]
 
     def _asked(self) -> InSessions | None:
         index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers
@@ -150,7 +173,7 @@ class ListCandidates:
             found = SessionCandidates(
                 index, most=settings.candidates, sample=settings.sample, visits=settings.visits
             )
-            asked = InSessions(index, found, NumbersOfSessions(index, numbers))
+            asked = InSessions(index, found, CustomerNeighbours(index), NumbersOfSessions(index, numbers))
         elif asked.numbers.numbers is not numbers:
             asked = asked._replace(numbers=NumbersOfSessions(index, numbers))
         self._in_sessions = asked

@@ -1,4 +1,4 @@
-"""What each source says for items, as blocks of evidence with reasons: neighbours, popularity, recent items.
+"""What each source says for items, as blocks of evidence with reasons: neighbours, customers, popularity, ...
 
 A block holds what was published, before it is weighted for a customer.
 """
@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from online_models.customer_neighbours import Alike
 from online_models.evidence import Amounts, ItemNumbers, Numbers
 from online_models.traces import Trace
 from schemas.messages import NeighbourRule, Neighbours
@@ -18,10 +19,12 @@ PRIOR_COUNT: Final = 5.0
 """A measure that rests on this count weighs half of what it says."""
 
 SIMILAR, RULES, SESSION_RULES, RECENT, POPULAR_ALL, POPULAR_THERE, POPULAR_SEGMENT = range(7)
-CONTENT, SOCIAL = 7, 8
+CONTENT, SOCIAL, USERS = 7, 8, 9
 """Numbers of the sources; `POPULAR_THERE` is what is popular in a category."""
 
-SOURCES: Final = 9
+SOURCES: Final = 10
+
+_DECIMALS: Final = 6
 
 
 def significance(counts: Amounts) -> Amounts:
@@ -192,3 +195,36 @@ class RecentBlock:
         trace = self._traces[n]
         seconds = max(0, self._now - trace.at) // 1000
         return {"source": "recent", "item_id": trace.item, "seconds_ago": seconds}
+
+
+class UsersBlock:
+    """Items that the nearest customers have: share of the neighbours * significance of how many they are.
+
+    Parameters
+    ----------
+    numbers : array of int
+        Numbers of the items.
+    found : Alike
+        The items, as customers have them.
+
+    Examples
+    --------
+    >>> found = Alike(np.array([3]), np.array([0.5]), np.array([15]), np.array([0.25]))
+    >>> block = UsersBlock(np.array([0]), found)
+    >>> block.amounts.tolist(), block.reason(0)
+    ([0.375], {'source': 'users', 'customers': 15, 'similarity': 0.25})
+    """
+
+    __slots__ = ("_found", "amounts", "numbers", "sources")
+
+    def __init__(self, numbers: Numbers, found: Alike) -> None:
+        self._found, self.numbers = found, numbers
+        self.amounts = found.share * significance(found.customers.astype(np.float64))
+        self.sources: Numbers = np.full(len(numbers), USERS, dtype=np.intp)
+
+    def reason(self, n: int) -> Reason:
+        return {
+            "source": "users",
+            "customers": int(self._found.customers[n]),
+            "similarity": round(float(self._found.similarity[n]), _DECIMALS),
+        }

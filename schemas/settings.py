@@ -234,6 +234,7 @@ class RecommendSettings(_Section, frozen=True):
     segment_weight: Annotated[Weight, _says("weight of what is popular in the customer's segment")] = 0.15
     content_weight: Annotated[Weight, _says("weight of items that are like the customer's")] = 0.3
     social_weight: Annotated[Weight, _says("weight of what those followed act on")] = 0.6
+    users_weight: Annotated[Weight, _says("weight of what customers with the same items have")] = 0.6
     max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 10
     max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
     diversity: Annotated[Part, _says("weight of being unlike the list, against relevance; 0: off")] = 0.0

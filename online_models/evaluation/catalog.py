@@ -126,6 +126,7 @@ _BLEND_SPACE: Final[Mapping[str, Range]] = MappingProxyType(
         "recommend.popularity_weight": Range(0.01, 1.0, log=True),
         "recommend.category_weight": Range(0.01, 1.0, log=True),
         "recommend.segment_weight": Range(0.01, 1.0, log=True),
+        "recommend.users_weight": Range(0.05, 3.0, log=True),
         "recommend.max_recent": Range(0, 10, whole=True),
         "recommend.history_items": Range(3, 50, log=True, whole=True),
     }
@@ -134,6 +135,7 @@ _BLEND_SPACE: Final[Mapping[str, Range]] = MappingProxyType(
 CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
         "blend": Entry(_blend, space=_BLEND_SPACE),
+        "blend-without-users": Entry(_blend, MappingProxyType({"recommend.users_weight": 0})),
         "random": of(Chance),
         "popularity": of(Popularity),
         "decayed": of(
@@ -157,7 +159,10 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
             rate=Range(0.005, 0.3, log=True),
             regularisation=Range(1e-4, 0.1, log=True),
         ),
-        **{name: _of_sessions(name) for name in ("session-blend", "vsknn", "stan", "vstan", "ar", "sr")},
+        **{
+            name: _of_sessions(name)
+            for name in ("session-blend", "vsknn", "stan", "vstan", "ar", "sr", "users", "factors")
+        },
     }
 )
 """By the name after `--models`, in the order in which they are shown."""

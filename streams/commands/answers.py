@@ -124,6 +124,8 @@ def in_words(reason: dict[str, Any]) -> str:
         return f"like {reason['item_id']}: {', '.join(reason['attributes'])}"
     if source == "social":
         return f"{reason['people']} of those followed act on it"
+    if source == "users":
+        return f"had by similar customers: {reason['customers']}"
     if source == "recent":
         return "looked at recently"
     return str(source)

@@ -110,10 +110,13 @@ def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        (Settings(ranker=COLD), {"similarity", "rules", "popularity", "recent", "content", "social"}),
+        (
+            Settings(ranker=COLD),
+            {"similarity", "rules", "popularity", "recent", "content", "social", "users"},
+        ),
         (
             Settings(ranker=WARM),
-            {"session", "similarity", "rules", "popularity", "recent", "content", "social"},
+            {"session", "similarity", "rules", "popularity", "recent", "content", "social", "users"},
         ),
     ],
 )

@@ -95,6 +95,13 @@ def ranker_weights(seed: int | None = None, *, learned: int = 1) -> RankerWeight
     return RankerWeights(VERSION, learned, FEATURES, len(out), weights.tobytes(), out.tobytes())
 
 
+def without_customers(using: Settings) -> Settings:
+    """Settings with which nobody is asked what customers with the same items have."""
+    return msgspec.structs.replace(
+        using, recommend=msgspec.structs.replace(using.recommend, users_weight=0.0)
+    )
+
+
 def warm(using: Settings, *, warm_up: int = 1) -> Settings:
     """Settings with which the ranker orders lists after so many lessons."""
     return msgspec.structs.replace(using, ranker=RankerSettings(warm_up=warm_up))

@@ -1,6 +1,7 @@
 """The blend once its ranker is warm: in the ranker's order, filled by evidence, with reasons of sessions."""
 
 from collections import Counter
+from math import exp, sqrt
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from tests.online_models.shop_views import (
     ask,
     bought,
     facts,
+    history,
     ids,
     ranker_weights,
     reachable,
@@ -30,6 +32,7 @@ from tests.online_models.shop_views import (
     viewed,
     warm,
     warm_shops,
+    without_customers,
 )
 
 SOME = examples(max_examples=40, deadline=None)
@@ -143,6 +146,8 @@ def test_a_ranker_that_is_cold_or_switched_off_changes_nothing(
         items=views.item_rows.values(),
         content=views.content_index,
     )
+    # Sessions also tell which customers are near, whoever orders the list.
+    using = without_customers(using)
     cold = msgspec.structs.replace(using, ranker=RankerSettings(warm_up=1 + enabled, enabled=enabled))
     answer = BlendRecommender(views, cold).recommend(request)
     assert answer == BlendRecommender(alone, warm(using)).recommend(request)
@@ -329,3 +334,23 @@ def test_new_weights_and_sessions_show_in_the_next_answer() -> None:
     assert "new" in ids(recommender.recommend(request))
     views.ranker_weights, views.session_index = ranker_weights(1), session_index("abcdef", "fedcab")
     assert recommender.recommend(request) == first
+
+
+def test_what_near_customers_have_is_proposed_with_how_many_they_are_also_before_the_ranker_is_warm() -> None:
+    views = MemoryViews(sessions=session_index("abx", "aby", "ay", "cz"))
+    row = history(a=bought(), b=viewed())
+    places = ask(views, row, using=settings(recent_weight=0.0)).items
+    assert [place.item_id for place in places] == ["b", "y", "x"]
+    older = exp(-0.1)
+    near, less = (each / sqrt((1 + older**2) * size) for each, size in ((1 + older, 3), (older, 2)))
+    expected = [("b", 2, near), ("y", 2, (near + less) / 2), ("x", 1, near)]
+    for place, (item, customers, similarity) in zip(places, expected, strict=True):
+        reason = {"source": "users", "customers": customers, "similarity": round(similarity, 6)}
+        assert (place.item_id, place.reasons) == (item, [reason])
+
+
+def test_a_weight_of_0_asks_no_customers() -> None:
+    views, row = MemoryViews(sessions=session_index("abx", "aby")), history(a=bought())
+    assert ids(ask(views, row)) == ["b", "x", "y"]
+    lists = ListCandidates(views, settings(users_weight=0.0))
+    assert lists.find(Request(history=row, now=NOW)).evidence.items() == []

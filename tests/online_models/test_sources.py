@@ -1,9 +1,12 @@
 """Blocks of evidence: amounts, order and reasons of each source."""
 
+import numpy as np
 import pytest
 
+from online_models.customer_neighbours import Alike
 from online_models.evidence import ItemNumbers
 from online_models.sources import (
+    CONTENT,
     POPULAR_ALL,
     POPULAR_SEGMENT,
     POPULAR_THERE,
@@ -11,10 +14,13 @@ from online_models.sources import (
     RULES,
     SESSION_RULES,
     SIMILAR,
+    SOCIAL,
     SOURCES,
+    USERS,
     PartnersBlock,
     PopularBlock,
     RecentBlock,
+    UsersBlock,
 )
 from online_models.traces import Trace
 from schemas.settings import RecommendSettings
@@ -73,6 +79,13 @@ def test_recent_items_are_those_not_had() -> None:
     assert block.reason(0) == {"source": "recent", "item_id": "tea", "seconds_ago": 1}
 
 
+def test_what_customers_have_weighs_their_share_and_how_many_they_are() -> None:
+    found = Alike(np.array([4, 7]), np.array([0.5, 0.5]), np.array([5, 1]), np.array([0.2, 1 / 3]))
+    block = UsersBlock(ItemNumbers().of(["tea", "cup"]), found)
+    assert block.amounts.tolist() == pytest.approx([0.25, 0.5 / 6])
+    assert block.reason(1) == {"source": "users", "customers": 1, "similarity": 0.333333}
+
+
 def test_every_piece_says_which_source_it_is_from() -> None:
     assert PartnersBlock(ItemNumbers(), ROW, RecommendSettings()).sources.tolist() == [
         SIMILAR,
@@ -89,5 +102,7 @@ def test_every_piece_says_which_source_it_is_from() -> None:
         assert PopularBlock(ItemNumbers(), scope, []).sources.tolist() == []
     traces = [Trace("tea", NOW, 0.5, had=False), Trace("cup", NOW, 0.4, had=True)]
     assert RecentBlock(ItemNumbers(), traces, now=NOW).sources.tolist() == [RECENT]
+    alike = Alike(np.zeros(1, np.int64), np.ones(1), np.ones(1, np.int64), np.ones(1))
+    assert UsersBlock(ItemNumbers().of(["tea"]), alike).sources.tolist() == [USERS]
     numbered = [SIMILAR, RULES, SESSION_RULES, RECENT, POPULAR_ALL, POPULAR_THERE, POPULAR_SEGMENT]
-    assert sorted(numbered) == list(range(SOURCES))
+    assert [*numbered, CONTENT, SOCIAL, USERS] == list(range(SOURCES))

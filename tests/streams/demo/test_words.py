@@ -46,6 +46,7 @@ def test_an_act_is_told_with_titles_and_what_is_no_act_is_not_told(
     [
         ({"source": "similarity", "item_id": "i1", "similarity": 0.414}, "similar to Blue kite (0.41)"),
         ({"source": "similarity", "item_id": "i7", "similarity": 1.0}, "similar to i7 (1.00)"),
+        ({"source": "users", "customers": 3, "similarity": 0.4}, "had by similar customers: 3"),
         (
             {"source": "rules", "item_id": "i2", "scope": "orders", "lift": 3.25, "confidence": 0.5},
             "bought with Brass lamp (lift 3.2, 50%)",
