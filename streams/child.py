@@ -251,7 +251,7 @@ async def _quietly(work: Coroutine[object, object, object]) -> None:
 def main() -> None:
     """Entry of the process: the plan is the only argument."""
     plan = msgspec.json.decode(sys.argv[1], type=ChildPlan)
-    configure(plan.settings.log)
+    configure(plan.settings.log, group=plan.group)
     if "history" not in plan.stages:
         os.nice(YIELDING)
     sys.setswitchinterval(THREAD_SWITCH_S)

@@ -1,7 +1,7 @@
 """How log lines reach stderr: for people, or as one JSON object each.
 
-Only fixed fields are written, never the `extra` of a record, so that what a customer did cannot slip
-into a log by accident. Nothing is written to files.
+Only fixed fields are written, of the `extra` of a record only where it was in the topology, so that what
+a customer did cannot slip into a log by accident. Nothing is written to files.
 """
 
 import logging
@@ -14,6 +14,9 @@ from schemas.settings import LogSettings
 
 _QUIET = ("aiohttp", "aiokafka", "asyncio", "faust", "kafka", "mode")
 """Loggers of libraries, which tell too much at info."""
+
+_PLACE = ("group", "stage", "topic", "partition")
+"""What a record's `extra` may say."""
 
 
 class _StderrHandler(logging.Handler):
@@ -36,7 +39,17 @@ class HumanFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object: at, level, logger, message, process and, when there is one, exception."""
+    """One JSON object: at, level, logger, message, process and, where there are, place and exception.
+
+    Parameters
+    ----------
+    group : str
+        Stage group of this process, told as `group`; empty for a process that has none.
+    """
+
+    def __init__(self, group: str = "") -> None:
+        super().__init__()
+        self._group = {"group": group} if group else {}
 
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, str | int | None] = {
@@ -45,20 +58,25 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             "process": record.process,
+            **self._group,
+            **{name: value for name, value in vars(record).items() if name in _PLACE},
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(entry).decode()
 
 
-def configure(settings: LogSettings) -> None:
-    """Send everything at least as grave as `settings.level` to stderr, once however often it is called."""
+def configure(settings: LogSettings, *, group: str = "") -> None:
+    """Send everything at least as grave as `settings.level` to stderr, once however often it is called.
+
+    `group` is the stage group that this process is of, if it is of one.
+    """
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _StderrHandler)]:
         root.removeHandler(handler)
     handler = _StderrHandler()
-    handler.setFormatter(JsonFormatter() if settings.json else HumanFormatter())
+    handler.setFormatter(JsonFormatter(group) if settings.json else HumanFormatter())
     root.addHandler(handler)
     root.setLevel(level)
     for name in _QUIET:

@@ -111,7 +111,8 @@ class Supervisor:
                 return 0 if code == 0 else 1
             if loop.time() - started > STEADY_S:
                 backoff = FIRST_BACKOFF_S
-            logger.warning("stage group %s ended with %d; starting it again in %.1f s", group, code, backoff)
+            text = "stage group %s ended with %d; starting it again in %.1f s"
+            logger.warning(text, group, code, backoff, extra={"group": group})
             self._metrics.child_restarts.labels(group=group).inc()
             try:
                 await asyncio.wait_for(self._stopping.wait(), timeout=backoff)
@@ -141,7 +142,8 @@ class Supervisor:
                 child.terminate()
                 await asyncio.wait((ended,), timeout=STOP_WAIT_S)
             if not ended.done():
-                logger.warning("stage group %s did not end within %.0f s; killing it", group, STOP_WAIT_S)
+                text = "stage group %s did not end within %.0f s; killing it"
+                logger.warning(text, group, STOP_WAIT_S, extra={"group": group})
                 child.kill()
             return await ended
         finally:

@@ -46,7 +46,7 @@ MAKE_CALLS = {
     for page in PAGES
     for arguments in calls([*page.fenced(), *page.spans], "make")
 }
-PLACES_OF_TEXT = ("schemas", "online_models", "streams", "tests", "benchmarks", "docs", ".ci")
+PLACES_OF_TEXT = ("schemas", "online_models", "streams", "tests", "benchmarks", "deploy", "docs", ".ci")
 MACHINE_PATH = re.compile(r"(?<!\w)/(?:home|work|root|Users)/\w")
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|(?<!\w)maven\.org|repo\d?\.maven\.|npmjs\.org|anaconda\.org|ghcr\.io"

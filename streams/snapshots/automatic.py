@@ -109,7 +109,8 @@ class Snapshotter:
             await self._runtime.flush(held.hosted)
             created = await self._copy(held, own)
         except Exception as error:
-            logger.warning("a snapshot of %s that was asked for failed: %s", held.shelf, error)
+            text = "a snapshot of %s that was asked for failed: %s"
+            logger.warning(text, held.shelf, error, extra=held.shelf.place)
             self._metrics.snapshots.labels(stage=held.meta.stage, result="failed").inc()
             return Answer(error=str(error))
         return Answer(created, None if created else "its partition was moved to another worker just now")
@@ -202,6 +203,7 @@ class Snapshotter:
                 "snapshot of %s at epoch %d, offset %d: %d of %d files were new, %d bytes, %.1f s",
                 *(held.shelf, held.meta.epoch, checkpointed.next_offset, stored.new_files),
                 *(len(stored.manifest.files), stored.new_bytes, monotonic() - started),
+                extra=held.shelf.place,
             )
             return created(stored, pruned)
 
@@ -215,7 +217,8 @@ class Snapshotter:
 
     def _failed(self, held: _Held, error: Exception) -> None:
         """Whatever went wrong, learning goes on; the log of the source is still there."""
-        logger.warning("no snapshot of %s could be taken, trying again: %s", held.shelf, error)
+        text = "no snapshot of %s could be taken, trying again: %s"
+        logger.warning(text, held.shelf, error, extra=held.shelf.place)
         self._metrics.snapshots.labels(stage=held.meta.stage, result="failed").inc()
         known = self._known.setdefault(held.hosted, Known([], 0))
         known.not_before = monotonic() + RETRY_S
@@ -240,5 +243,5 @@ def _known(library: Library, meta: MetaRow) -> Known:
         try:
             return Known([each[:2] for each in names], library.read(shelf, name)[0].created_at)
         except SnapshotError as error:
-            logger.warning("snapshot %s of %s cannot be read: %s", name, shelf, error)
+            logger.warning("snapshot %s of %s cannot be read: %s", name, shelf, error, extra=shelf.place)
     return Known([], 0)

@@ -25,6 +25,11 @@ class Shelf(msgspec.Struct, frozen=True):
         return f"{self.stage}/{self.partition}"
 
     @property
+    def place(self) -> dict[str, str | int]:
+        """What a line of the log says of it, as the `extra` of its record."""
+        return {"stage": self.stage, "partition": self.partition}
+
+    @property
     def manifests(self) -> str:
         """Folder of its manifests."""
         return f"{self.stage}/{self.partition:05d}/manifests"

@@ -53,7 +53,8 @@ class Relocation:
         finally:
             self._now = None
         if restored is not None:
-            logger.info("restored %s; it reads on at offset %d", wanted.shelf, restored.next_offset)
+            text = "restored %s; it reads on at offset %d"
+            logger.info(text, wanted.shelf, restored.next_offset, extra=wanted.shelf.place)
             self._behind.add((tp.topic, tp.partition))
 
     def _begin_telling(self, manifest: SnapshotManifest) -> Progress:

@@ -75,7 +75,8 @@ class _Choice:
 
     def refuse(self, name: ManifestName, error: Exception) -> None:
         """Note why a snapshot is not used."""
-        logger.warning("snapshot %s of %s is not used: %s", name, self._wanted.shelf, error)
+        shelf = self._wanted.shelf
+        logger.warning("snapshot %s of %s is not used: %s", name, shelf, error, extra=shelf.place)
         self.reasons.append(f"{name}: {error}")
 
     def in_words(self) -> str:
@@ -124,7 +125,7 @@ def prepare(
     except StorageError as error:
         if not reachable:
             raise
-        logger.warning("%s goes on from this disk: %s", wanted.shelf, error)
+        logger.warning("%s goes on from this disk: %s", wanted.shelf, error, extra=wanted.shelf.place)
         return None
     if reachable and local is not None and local[0] >= choice.epoch:
         return None

@@ -183,6 +183,7 @@ class RetentionWatch:
             "%s keeps records for %.1f h; snapshots, the longest outage and restoring need %.1f h: raise %s, "
             "or lower snapshot.keep, snapshot.interval_s or snapshot.longest_outage_s",
             *(topic, retention_ms / 3_600_000, required / 3600, _RETENTION),
+            extra={"topic": topic},
         )
 
     def tell(self, ratios: Mapping[tuple[str, str], float]) -> None:
@@ -197,6 +198,7 @@ class RetentionWatch:
                     "stage %s still needs records of %s that have used up %.0f %% of its retention; at "
                     "100 %% they are gone: let it catch up or take a snapshot, or raise the topic's %s",
                     *(stage, topic, 100 * ratio, _RETENTION),
+                    extra={"stage": stage, "topic": topic},
                 )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.settings import LogSettings
 from streams.logging_setup import configure
+from streams.snapshots.library import Shelf
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +47,22 @@ def test_json_is_one_object_a_line_also_with_a_traceback(capsys: pytest.CaptureF
     assert (entry["level"], entry["logger"], entry["message"]) == ("error", "streams.worker", "it\nfailed")
     assert "ValueError: two\nlines" in entry["exception"]
     assert entry["at"].endswith("Z")
+
+
+def test_json_says_of_which_group_stage_and_partition_a_line_is(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(LogSettings(json=True), group="rules")
+    logging.getLogger("streams.snapshots").warning("no snapshot", extra=Shelf("rules", 2).place)
+    logging.getLogger("streams.child").info("well")
+    there, nowhere = map(json.loads, lines(capsys))
+    assert (there["group"], there["stage"], there["partition"]) == ("rules", "rules", 2)
+    assert set(nowhere) == {"at", "level", "logger", "message", "process", "group"}
+
+
+def test_a_supervisor_names_the_group_that_its_line_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(LogSettings(json=True))
+    logging.getLogger("streams.supervisor").warning("it ended", extra={"group": "models"})
+    (line,) = lines(capsys)
+    assert json.loads(line)["group"] == "models"
 
 
 def test_a_traceback_follows_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:

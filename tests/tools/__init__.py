@@ -1,0 +1,1 @@
+"""Programs that tests run, and how they are had."""
