@@ -51,8 +51,13 @@ tests: $(READY)  ## doctests, unit, contract, property and integration tests (re
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit
 
-check-all: check  ## check, then the tests that take minutes
+check-all: check $(VENV)/.deploy  ## check, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
+
+$(VENV)/.deploy: pyproject.toml $(READY)
+	@echo "installing what looks at deploy/"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy]'
+	@touch $@
 
 SCENARIO ?= kill
 chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|taking|reset|send|scale|apart|disk|snapshot|older|full|broker|slow|duplicates|poison|topics|soak KILLS=n SEED=s

@@ -1,0 +1,1 @@
+"""How freshrec is deployed."""
