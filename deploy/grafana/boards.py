@@ -46,6 +46,7 @@ def each(
 
 
 LIST_AGE: Final = "freshrec_event_to_recommendation_seconds"
+LEARNED_FROM: Final = ".*(item-deltas|facts|samples|learning)"
 RATE, SECONDS, SHARE, BYTES, COUNT = "ops", "s", "percentunit", "bytes", "short"
 
 FLOW: Final = Board(
@@ -242,7 +243,7 @@ MODELS: Final = Board(
             "Still to be learned",
             COUNT,
             "Lag of what models learn from.",
-            f'sum by (topic) (freshrec_lag_records{{{HERE},topic=~"item-deltas|facts|samples|learning"}})',
+            f'sum by (topic) (freshrec_lag_records{{{HERE},topic=~"{LEARNED_FROM}"}})',
             "{{topic}}",
         ),
         each(

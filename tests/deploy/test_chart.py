@@ -1,0 +1,175 @@
+"""The Helm chart, rendered by a real helm, against schemas of Kubernetes and of the operators.
+
+No cluster is asked: that takes one.
+"""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streams.config import load
+from tests.deploy.rules import ALERTS
+from tests.markdown_pages import ROOT
+from tests.tools.go import program
+
+pytestmark = pytest.mark.slow
+
+CHART = ROOT / "deploy" / "helm" / "freshrec"
+KUBERNETES = "1.31"
+EVERYTHING = (
+    "monitoring.serviceMonitor=true",
+    "monitoring.rules=true",
+    "monitoring.dashboards=true",
+    "monitoring.runbooks=https://example.org/operating",
+    "autoscaling.enabled=true",
+    "autoscaling.prometheus=http://prometheus:9090",
+    "settings.snapshot.url=s3://bucket/folder",
+    "settings.ingest.max_value_bytes=10485760",
+    "settings.recommend.diversity=0.25",
+    "secretEnv[0].name=FRESHREC_KAFKA__SASL_PASSWORD",
+    "secretEnv[0].secretName=login",
+    "secretEnv[0].key=password",
+)
+PLAIN: tuple[str, ...] = ()
+every_way = pytest.mark.parametrize("values", [PLAIN, EVERYTHING], ids=["plain", "everything"])
+
+
+def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603  # a command of our own
+        [program("helm.sh/helm/v3/cmd/helm", "v3.19.5"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def template(values: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+    given = [word for value in values for word in ("--set-json" if "=0." in value else "--set", value)]
+    return helm("template", "shop", str(CHART), "--kube-version", f"{KUBERNETES}.0", *given)
+
+
+@cache
+def rendered(values: tuple[str, ...]) -> list[dict[str, Any]]:
+    done = template(values)
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def of_kind(kind: str, values: tuple[str, ...] = EVERYTHING) -> list[dict[str, Any]]:
+    return [each for each in rendered(values) if each["kind"] == kind]
+
+
+def pods(values: tuple[str, ...]) -> list[dict[str, Any]]:
+    kinds = ("Deployment", "StatefulSet", "Job")
+    return [each["spec"]["template"]["spec"] for kind in kinds for each in of_kind(kind, values)]
+
+
+def test_helm_has_nothing_against_the_chart() -> None:
+    done = helm("lint", "--strict", str(CHART))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_way
+def test_what_is_rendered_is_what_kubernetes_takes(values: tuple[str, ...]) -> None:
+    import kubernetes_validate
+
+    native = [each for each in rendered(values) if "." not in each["apiVersion"].split("/")[0]]
+    native += of_kind("NetworkPolicy", values)
+    assert len(native) >= 9
+    for each in native:
+        kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+def test_what_is_for_operators_is_what_they_take_and_nothing_is_lost() -> None:
+    from cloudcoil.models.keda.v1alpha1 import ScaledObject
+    from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
+
+    models = {
+        "ScaledObject": ScaledObject,
+        "ServiceMonitor": ServiceMonitor,
+        "PrometheusRule": PrometheusRule,
+    }
+    found = [each for kind in models for each in of_kind(kind)]
+    assert len(found) == 4
+    for each in found:
+        taken = models[each["kind"]].model_validate(each)
+        assert taken.model_dump(by_alias=True, exclude_unset=True, mode="json") == each
+
+
+def test_what_needs_an_operator_is_rendered_only_when_asked_for() -> None:
+    kinds = {each["kind"] for each in rendered(PLAIN)}
+    assert not kinds & {"ScaledObject", "ServiceMonitor", "PrometheusRule"}
+    assert {"StatefulSet", "Deployment", "PodDisruptionBudget", "NetworkPolicy", "Job"} <= kinds
+
+
+@every_way
+def test_settings_are_those_that_freshrec_takes(values: tuple[str, ...], tmp_path: Path) -> None:
+    (settings,) = [
+        each for each in of_kind("ConfigMap", values) if each["metadata"]["name"].endswith("settings")
+    ]
+    file = tmp_path / "freshrec.toml"
+    file.write_text(settings["data"]["freshrec.toml"])
+    loaded = load(file, {}).settings
+    assert (loaded.kafka.partitions, loaded.kafka.replication) == (32, 3)
+    if values:
+        assert (loaded.ingest.max_value_bytes, loaded.recommend.diversity) == (10_485_760, 0.25)
+
+
+@every_way
+def test_secrets_are_named_and_never_given(values: tuple[str, ...]) -> None:
+    assert of_kind("Secret", values) == []
+    environment = [each for pod in pods(values) for each in pod["containers"][0]["env"]]
+    secret = [
+        each for each in environment if any(word in each["name"] for word in ("TOKEN", "PASSWORD", "KEY"))
+    ]
+    assert len(secret) == (2 if values == PLAIN else 5)
+    assert all("secretKeyRef" in each["valueFrom"] for each in secret)
+
+
+@every_way
+def test_pods_may_do_little(values: tuple[str, ...]) -> None:
+    for pod in pods(values):
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert "memory" in container["resources"]["limits"]
+
+
+def test_rules_are_all_there_with_links_that_lead_where_they_shall() -> None:
+    (found,) = of_kind("PrometheusRule")
+    alerts = [rule for group in found["spec"]["groups"] for rule in group["rules"] if "alert" in rule]
+    links = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in alerts}
+    assert links == {each.name: f"https://example.org/operating#{each.name.lower()}" for each in ALERTS}
+
+
+def test_workers_are_scaled_by_keda_alone_and_not_beyond_their_partitions() -> None:
+    (workers,) = of_kind("StatefulSet")
+    assert "replicas" not in workers["spec"]
+    few = rendered((*EVERYTHING, "settings.kafka.partitions=3"))
+    (scaled,) = [each for each in few if each["kind"] == "ScaledObject"]
+    assert scaled["spec"]["maxReplicaCount"] == 3
+    assert scaled["spec"]["scaleTargetRef"]["name"] == workers["metadata"]["name"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "worker.replicas=0",
+        "worker.replica=2",
+        "settings.kafka.sasl_password=hunter2",
+        "settings.metrics.port=1",
+        "worker.storage.size=much",
+        "secretEnv[0].value=hunter2",
+        "autoscaling.enabled=true",
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(wrong: str) -> None:
+    done = template((wrong,))
+    assert done.returncode != 0
+    assert wrong.partition(".")[0].partition("[")[0] in done.stderr
