@@ -257,8 +257,17 @@ class ContentIndex:
     def similarities(self, content: Content, others: "Vectors") -> NDArray[np.float32]:
         """Return how similar an item is to each of some others."""
         found = np.empty(len(others.lengths), np.float32)
-        mine, table = (content.buckets, content.weights), self._table
-        compare(*mine, *others, self._worth(), table, self.euclidean, found)
+        compare(
+            content.buckets,
+            content.weights,
+            others.buckets,
+            others.weights,
+            others.lengths,
+            self._worth(),
+            self._table,
+            self.euclidean,
+            found,
+        )
         return found
 
     def rarest(self, attributes: Sequence[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """Compiled passes over the content of items: a profile is added up, and items like it are looked for."""
 
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,13 +67,13 @@ def add_up(
     return count
 
 
-@compiled("float32(float32, float32, float32, boolean)")
+@compiled("float64(float64, float64, float64, boolean)")
 def similarity(dot: float, square: float, other: float, euclidean: bool) -> float:
     """Return how similar two vectors are, by their product and their squared lengths."""
     if euclidean:
-        return np.float32(1) / (1 + np.sqrt(max(square + other - 2 * dot, np.float32(0))))
+        return 1.0 / (1.0 + sqrt(max(square + other - 2 * dot, 0.0)))
     product = square * other
-    return min(dot / np.sqrt(product), np.float32(1)) if product > 0 else np.float32(0)
+    return min(dot / sqrt(product), 1.0) if product > 0 else 0.0
 
 
 @compiled(
@@ -148,7 +150,7 @@ def walk(
                 dot += value * of[PROFILE]
                 other += value * value
             found[count] = row
-            similarities[count] = similarity(dot, square, other, euclidean)
+            similarities[count] = similarity(float(dot), float(square), float(other), euclidean)
             count += 1
     return count
 
@@ -182,7 +184,7 @@ def compare(
             value = weights[n] * (most - table[buckets[n], HELD])
             dot += value * table[buckets[n], PROFILE]
             other += value * value
-        similarities[item] = similarity(dot, square, other, euclidean)
+        similarities[item] = similarity(float(dot), float(square), float(other), euclidean)
         begin = end
     for n in range(len(mine)):
         table[mine[n], PROFILE] = 0

@@ -88,7 +88,7 @@ def test_what_is_for_operators_is_what_they_take_and_nothing_is_lost() -> None:
     from cloudcoil.models.keda.v1alpha1 import ScaledObject
     from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
 
-    models = {
+    models: dict[str, Any] = {
         "ScaledObject": ScaledObject,
         "ServiceMonitor": ServiceMonitor,
         "PrometheusRule": PrometheusRule,

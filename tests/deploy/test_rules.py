@@ -68,7 +68,8 @@ def test_freshness_is_measured_at_a_bucket_that_exists() -> None:
 
 
 def test_every_alert_is_tested_to_fire_and_to_be_silent() -> None:
-    fires, silent = set(), set()
+    fires: set[str] = set()
+    silent: set[str] = set()
     for path in TEST_FILES:
         for test in yaml.safe_load(path.read_text())["tests"]:
             for each in test.get("alert_rule_test", ()):

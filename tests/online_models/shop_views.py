@@ -139,8 +139,9 @@ def shops(draw: st.DrawFn) -> MemoryViews:
         for name in draw(st.lists(st.sampled_from(ITEMS), unique=True))
     ]
     content = ContentIndex(items=9) if draw(st.booleans()) else None
-    for row in catalogue if content is not None else ():
-        content.learn_one(row)
+    if content is not None:
+        for row in catalogue:
+            content.learn_one(row)
     return MemoryViews(
         content=content,
         neighbours=[draw(_rows(name)) for name in draw(_some_items)],

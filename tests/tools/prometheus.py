@@ -79,7 +79,7 @@ def running(folder: Path, *, target: str, token: str, rules: Path) -> Iterator[P
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        program("prometheus", "prometheus"),
+        str(program("prometheus", "prometheus")),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
