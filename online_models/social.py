@@ -34,12 +34,13 @@ class Acted(NamedTuple):
     """Items that people followed acted on, the best first, by the numbers of the session index.
 
     `share` is what speaks for an item by what would if all of them had acted on it just now, in (0, 1];
-    `people` is how many did.
+    `people` is how many did, `followed` how many are known of at all.
     """
 
     numbers: NDArray[np.int64]
     share: NDArray[np.float64]
     people: NDArray[np.int64]
+    followed: int = 0
 
 
 class Followed:
@@ -139,7 +140,7 @@ class Followed:
         wanted = people >= least_people
         if without:
             wanted &= ~np.isin(numbers, index.numbers(list(without)))
-        return self._best(numbers[wanted], sums[wanted], people[wanted], most)
+        return self._best(numbers[wanted], sums[wanted], people[wanted], most)._replace(followed=len(known))
 
     def _best(self, numbers: NDArray[np.int64], sums: Amounts, people: Amounts, most: int) -> Acted:
         if len(numbers) > most:

@@ -20,6 +20,7 @@ Options = Mapping[str, float]
 """Parameters of a contender by name; those of the blend are settings, `section.name`."""
 
 DAY_S: Final = 86_400
+_PRIOR: Final = 100.0
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -110,7 +111,9 @@ def _content(settings: Settings, options: Options) -> Contender:
 def _social(settings: Settings, options: Options) -> Contender:
     from online_models.social_contender import SocialContender  # noqa: PLC0415
 
-    return SocialContender(with_options(settings, options))
+    prior = options.get("prior", _PRIOR)
+    rest = {name: value for name, value in options.items() if name != "prior"}
+    return SocialContender(with_options(settings, rest), prior=prior)
 
 
 def _cosine(**options: Any) -> Entry:
@@ -152,7 +155,11 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
         "markov": of(Markov),
         "user-knn": of(UserKnn, {"neighbours": 50}, neighbours=Range(5, 500, log=True, whole=True)),
         "content": Entry(_content),
-        "social": Entry(_social),
+        "social": Entry(
+            _social,
+            MappingProxyType({"prior": _PRIOR}),
+            MappingProxyType({"prior": Range(1, 1_000, log=True)}),
+        ),
         "isgd": of(
             Isgd,
             {"factors": 100, "rate": 0.22, "regularisation": 0.01},

@@ -209,7 +209,7 @@ def test_the_house_recommends_what_friends_do_to_somebody_of_whom_nothing_else_i
 
 
 def test_alone_it_ranks_by_share_ties_by_id_and_leaves_out_what_is_excluded() -> None:
-    model = SocialContender(Settings())
+    model = SocialContender(Settings(), prior=0.0)
     for person, item in (("bert", "tea"), ("bert", "jam"), ("dan", "tea"), ("dan", "pot"), ("eve", "cup")):
         model.learn_one(Event(f"u:{person}", "view", 0, "browses", 0, 0, 0, 0, lines=[Line(item, [])]))
     query = Query(key="u:anna", now=0, k=2, history=following("bert", "dan"))
@@ -217,3 +217,19 @@ def test_alone_it_ranks_by_share_ties_by_id_and_leaves_out_what_is_excluded() ->
     query = msgspec.structs.replace(query, exclude=frozenset({"tea"}))
     assert [item for item, _ in model.rank(query)] == ["jam", "pot"]
     assert model.rank(Query(key="u:eve", now=0, k=2, history=HistoryRow())) == []
+
+
+def test_the_more_all_people_count_the_more_popular_a_list_is() -> None:
+    firsts, follows = [], following("p0", "p1")
+    for prior in (0.0, 1.0, 50.0):
+        model = SocialContender(Settings(), prior=prior)
+        for n in range(20):
+            item = "tea" if n < 2 else "cup"
+            model.learn_one(Event(f"u:p{n}", "view", 0, "browses", 0, 0, 0, 0, lines=[Line(item, [])]))
+        ranked = model.rank(Query(key="u:anna", now=0, k=2, history=follows))
+        firsts.append(ranked[0][0])
+        # Two followed of whom all act on tea; of all 20 people a tenth does.
+        assert dict(ranked)["tea"] == pytest.approx((2 * 1 + prior * 0.1) / (2 + prior))
+        stranger = model.rank(Query(key="u:eve", now=0, k=1))
+        assert [item for item, _ in stranger] == (["cup"] if prior else [])
+    assert firsts == ["tea", "tea", "cup"]
