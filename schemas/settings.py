@@ -201,7 +201,7 @@ class ContentSettings(_Section, frozen=True):
     """What is held of the catalogue, by what items are like, and how it is asked."""
 
     held: Annotated[Limit, _says("newest items that are held; 0: none")] = 100_000
-    profile_items: Annotated[Count, _says("newest items of a customer that others are like")] = 20
+    profile_items: Annotated[Count, _says("newest items of a customer that others are like")] = 5
     candidates: Annotated[Count, _says("items that are proposed, the most similar ones")] = 50
     similarity: Annotated[Likeness, _says("cosine, or euclidean: 1 / (1 + distance)")] = "cosine"
 
