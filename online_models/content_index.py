@@ -193,6 +193,7 @@ class ContentIndex:
         self.numbers[:taken] = np.frombuffer(rows.numbers, np.int64)
         self.heads[:] = np.frombuffer(rows.heads, np.int32)
         self.items_with[:] = np.frombuffer(rows.items_with, np.int32)
+        self._table[:, HELD] = self._logs[self.items_with]
         self._rows = {name: row for row, name in enumerate(self.names) if self.lengths[row]}
         return True
 

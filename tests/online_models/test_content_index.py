@@ -153,6 +153,9 @@ def test_what_was_saved_goes_on_as_if_nothing_had_happened(rows: list[tuple[str,
         second.learn_one(each)
     assert second.all() == whole.all()
     assert sorted(second.known()) == sorted(whole.known())
+    # Rarities, too, are those of what is held.
+    asked = an_item("asked", "x", "y")
+    assert like(second, asked) == like(whole, asked)
 
 
 def test_what_another_index_of_other_bounds_held_is_left_alone() -> None:

@@ -98,6 +98,9 @@ def test_beside_a_running_owner_every_answer_is_that_of_its_own_views(tmp_path: 
     for item in ITEMS:
         assert stored.neighbours(item) == live.neighbours(item)
         assert stored.item(item) == live.item(item)
+    held, of_live = stored.content(), live.content()
+    assert held is not None and of_live is not None and held is stored.content()
+    assert sorted(held.known()) == sorted(of_live.known()) != []
     assert stored.counts_of(KEYS) == live.counts_of(KEYS)
     for scope in ("all", "category:food"):
         assert stored.popular(scope) == live.popular(scope)

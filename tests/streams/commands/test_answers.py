@@ -12,6 +12,7 @@ from online_models.protocols import Answer, Request
 from online_models.recommender import BlendRecommender
 from streams.cli import run
 from streams.commands.answers import in_words
+from streams.stages.history import MODELS
 
 AT = 1_700_000_000_000
 LIST_KEYS = (
@@ -92,7 +93,7 @@ def test_recommend_prints_the_message_of_the_topic(capsys: pytest.CaptureFixture
     assert list(told) == list(LIST_KEYS)
     assert (told["recommendation_id"], told["caused_by"]) == ("browses:0:12", ["b-7"])
     assert (told["user_id"], told["variant"]) == ("ben", None)
-    assert told["models"].keys() == {"similarity", "rules", "popularity", "segments", "sessions"}
+    assert told["models"] == MODELS
     assert told["latency"].keys() == {"event_at", "ingested_at", "emitted_at"}
     assert told["latency"]["event_at"] == AT + 7_000
     assert [list(item) for item in told["items"]] == [ITEM_KEYS] * len(told["items"])
@@ -291,6 +292,11 @@ def test_the_table_of_segments_marks_the_customers_own(capsys: pytest.CaptureFix
         ({"source": "popularity", "scope": "category:food", "value": 3.0}, "popular: category:food"),
         ({"source": "recent", "item_id": "tea", "seconds_ago": 5}, "looked at recently"),
         ({"source": "something-new"}, "something-new"),
+        (
+            {"source": "content", "item_id": "tea", "similarity": 0.5, "attributes": ["brand:x", "tag:y"]},
+            "like tea: brand:x, tag:y",
+        ),
+        ({"source": "social", "people": 2, "share": 0.5}, "2 of those followed act on it"),
     ],
 )
 def test_each_reason_has_words(reason: dict[str, Any], words: str) -> None:
