@@ -44,7 +44,7 @@ types: $(READY)  ## mypy --strict, tests included
 # shown at the end.
 tests: $(READY)  ## doctests, unit, contract, property and integration tests (real Kafka), the wheel
 	@mkdir -p .pytest_cache
-	@nice -n 15 $(BIN)/pytest --doctest-modules -m "not slow and not kafka" $(PACKAGES) tests > .pytest_cache/others.log 2>&1 & others=$$!; \
+	@nice -n 15 $(BIN)/pytest --doctest-modules -m "not slow and not kafka" $(PACKAGES) deploy tests > .pytest_cache/others.log 2>&1 & others=$$!; \
 	$(BIN)/pytest -m "kafka and not slow" tests; kafka=$$?; \
 	wait $$others; others=$$?; cat .pytest_cache/others.log; exit $$((kafka | others))
 

@@ -1,5 +1,6 @@
 """Alerts, their runbooks and their tests belong together; promtool itself is asked in test_promtool.py."""
 
+import json
 import re
 
 import pytest
@@ -75,3 +76,14 @@ def test_every_alert_is_tested_to_fire_and_to_be_silent() -> None:
             for each in test.get("alert_rule_test", ()):
                 (fires if each["exp_alerts"] else silent).add(each["alertname"])
     assert fires == silent == {alert.name for alert in ALERTS}
+
+
+@pytest.mark.parametrize("scenario", ["e2e-learn", "e2e-refresh", "e2e-latency"])
+def test_the_sizing_table_is_what_was_measured(scenario: str) -> None:
+    measured = json.loads((ROOT / "benchmarks" / "results" / f"{scenario}.json").read_text())["result"]
+    cores = sum(share for name, share in measured["cpu_share"].items() if name != "broker")
+    learned = measured["learned_per_s"]
+    (row,) = (line for line in OPERATING.text.splitlines() if f"(`{scenario}`)" in line)
+    events, _, used, each = (cell.strip().replace(",", "") for cell in row.strip("|").split("|")[1:])
+    assert (float(events), float(used)) == (round(learned), round(cores, 2))
+    assert float(each) == round(learned / cores)
