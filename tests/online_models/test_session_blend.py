@@ -49,7 +49,7 @@ def reciprocal_ranks(model: Contender, sessions: list[Session], first: int) -> f
 def test_it_learns_what_to_trust_and_beats_what_it_is_made_of() -> None:
     sessions = world(1, 600, back=0.6)
     found = {name: reciprocal_ranks(make(), sessions, first=400) for name, make in SESSION_CONTENDERS.items()}
-    assert set(found) == {"vsknn", "stan", "vstan", "ar", "sr", "session-blend"}
+    assert set(found) == {"vsknn", "stan", "vstan", "ar", "sr", "session-blend", "users", "factors"}
     blend = found.pop("session-blend")
     assert blend > 1.05 * max(found.values())
 

@@ -93,7 +93,7 @@ def test_two_who_did_the_same_have_one_list_until_their_ways_part(demos: tuple[R
         phases = re.findall(r"^-- (.+) --$", demo.printed, re.MULTILINE)
         assert phases == ["the shop fills up", "two customers do the same", "their ways part"]
         alike, apart = demo.printed.partition("\nFigures\n")[0].split("-- their ways part --")
-        assert alike.count("anna and ben have the same list: 10 of 10 places") >= 3
+        assert alike.count("anna and ben have the same list: 10 of 10 places") >= 2
         differing = [int(count) for count in re.findall(r"lists differ in (\d+) of 10 places", apart)]
         assert len(differing) == 5
         assert all(differing)
