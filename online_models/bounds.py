@@ -3,16 +3,22 @@
 Upper estimates from the settings, for planning memory and for checks; nothing is measured or enforced here.
 """
 
+from online_models.adwin import BUCKETS, LEVELS
 from online_models.clusters import KEPT_NAMES
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
 from online_models.history import MAX_SHOWN
 from online_models.list_features import FEATURES as FEATURES_OF_A_LIST
 from online_models.membership import MAX_MARKS
+from online_models.outcomes import MAX_ITEMS as ITEMS_OF_A_VISIT
+from online_models.outcomes import MAX_PAST, MAX_TRAIL
 from online_models.ranker import UNITS
 from online_models.seen import WIDTH
 from online_models.segments import MAX_ITEMS
 from online_models.sessions import MAX_ACTS
+from online_models.trees import MET, TASKS
+from online_models.visit_features import BINS, CATEGORIES, NUMBERS
+from online_models.visit_features import FEATURES as FEATURES_OF_A_VISIT
 from schemas.settings import Settings
 
 NUMBER = 9
@@ -106,3 +112,37 @@ def _sample(id_bytes: int, categories: int) -> int:
 def ranker(_settings: Settings, _id_bytes: int) -> dict[str, int]:
     """Most bytes of the one row of the ranker: its weights, and as many sums of squares."""
     return {"w": FIXED + 8 * ((FEATURES_OF_A_LIST + 1) * (UNITS + 1) + UNITS)}
+
+
+def outcomes(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of a customer's open session, and of the list of those that are open in a partition.
+
+    Examples
+    --------
+    >>> outcomes(Settings(), id_bytes=16)["v"] < 6_000
+    True
+    """
+    name = id_bytes + HEAD
+    look = 4 * NUMBER + len(NUMBERS) * NUMBER + (len(CATEGORIES) + 1) * name
+    names = (ITEMS_OF_A_VISIT + MAX_TRAIL + 1) * name + MAX_PAST * (name + NUMBER)
+    opened = (settings.trees.open_sessions + 1) * (name + 2 + NUMBER)
+    return {"v": FIXED + names + settings.trees.looks * look, "o": FIXED + opened}
+
+
+def trees(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of the one row of the trees, and of what one of their leaves has seen.
+
+    Examples
+    --------
+    >>> found = trees(Settings(), id_bytes=16)
+    >>> found["t"] < 100_000, found["l"] < 20_000
+    (True, True)
+    """
+    using = settings.trees
+    nodes, classes = 2 ** (using.depth + 1) - 1, max(using.categories + 1, 2)
+    tree = FIXED + nodes * (2 + 8 * classes + 2 * NUMBER) + using.categories * (id_bytes + HEAD)
+    window = LEVELS * (BUCKETS + 1) * 2 * NUMBER
+    return {
+        "t": FIXED + len(TASKS) * (2 * tree + window) + MET * (id_bytes + HEAD + NUMBER),
+        "l": FIXED + 4 * FEATURES_OF_A_VISIT * BINS * classes,
+    }

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from online_models import bounds
 from online_models.clusters import ClustersStep
 from online_models.history import HistoryStep
+from online_models.outcomes import KEY as OPEN
+from online_models.outcomes import OutcomesStep
 from online_models.popularity import PopularityStep, PopularityTouch
 from online_models.protocols import Recommender, Step, Store, Views
 from online_models.ranker_step import RankerStep
 from online_models.recommender import BlendRecommender
 from online_models.rules import RulesStep, unpack
 from online_models.segments import SegmentsStep
+from online_models.trees import TreesStep
 from schemas.clusters import ClusterRow
 from schemas.messages import ItemDeltas
 from schemas.settings import Settings
@@ -29,6 +32,7 @@ from schemas.state import (
     SegmentRow,
     TotalsRow,
 )
+from schemas.trees import LeafRow, OpenVisits, TreesRow, VisitRow
 
 V = TypeVar("V")
 
@@ -86,6 +90,14 @@ def _ranker(store: StoreMaker, _settings: Settings) -> RankerStep:
     return RankerStep(store("w", RankerRow))
 
 
+def _outcomes(store: StoreMaker, settings: Settings) -> OutcomesStep:
+    return OutcomesStep(store("v", VisitRow), store("o", OpenVisits), settings)
+
+
+def _trees(store: StoreMaker, settings: Settings) -> TreesStep:
+    return TreesStep(store("t", TreesRow), store("l", LeafRow), settings)
+
+
 STEPS: Mapping[str, Model] = MappingProxyType(
     {
         "history": Model(
@@ -107,6 +119,14 @@ STEPS: Mapping[str, Model] = MappingProxyType(
         "segments": Model(_segments, own="s", bookkeeping={}, bounds=bounds.segments),
         "clusters": Model(_clusters, own="c", bookkeeping={}, bounds=bounds.clusters),
         "ranker": Model(_ranker, own="w", bookkeeping={}, bounds=bounds.ranker),
+        "outcomes": Model(
+            _outcomes,
+            own="v",
+            # An event may be the one at which sessions of others have rested long enough.
+            bookkeeping={"o": OPEN, "v": "[us]:.*"},
+            bounds=bounds.outcomes,
+        ),
+        "trees": Model(_trees, own="t", bookkeeping={"l": r"(buys|next)/\d+/\d+"}, bounds=bounds.trees),
     }
 )
 """What learns, in the order in which events flow."""

@@ -47,6 +47,18 @@ Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 Likeness = Literal["cosine", "euclidean"]
 """How the contents of two items are compared."""
 
+Criterion = Literal["entropy", "gini"]
+"""How much a question of a tree says about the classes."""
+
+Depth = Annotated[int, Meta(ge=1, le=8)]
+"""Levels of a tree below its root."""
+
+Doubt = Annotated[float, Meta(gt=0, lt=1)]
+"""How likely something is to be wrong."""
+
+Classes = Annotated[int, Meta(ge=1, le=14)]
+"""Categories that a tree tells apart, each with a bin of its own."""
+
 Level = Literal["debug", "info", "warning", "error"]
 """How grave a line must be to be written."""
 
@@ -216,6 +228,22 @@ class RankerSettings(_Section, frozen=True):
     publish_interval_ms: Annotated[Limit, _says("weights are published at most so often; 0: always")] = 1_000
 
 
+class TreesSettings(_Section, frozen=True):
+    """Trees that tell what comes of an open session: an order, and the next category."""
+
+    criterion: Annotated[Criterion, _says("entropy: information gain (C4.5); gini: as CART")] = "entropy"
+    adaptive: Annotated[bool, _says("true lets a new tree take over where the old one got worse")] = True
+    depth: Annotated[Depth, _says("questions on a path, at most")] = 6
+    grace: Annotated[Count, _says("examples of a leaf from one look at its questions to the next")] = 100
+    delta: Annotated[Doubt, _says("chance that a leaf asks another question than the best one")] = 1e-4
+    tie: Annotated[Part, _says("part of the criterion's range that is no difference")] = 0.1
+    warm_up: Annotated[Count, _says("examples that only tell which categories there are")] = 200
+    categories: Annotated[Classes, _says("most frequent categories, told apart; the rest are others")] = 8
+    looks: Annotated[Count, _says("looks at a session: after 1, 2, 4, 8... actions")] = 6
+    open_sessions: Annotated[Count, _says("open sessions of a partition whose outcome is awaited")] = 10_000
+    publish_interval_ms: Annotated[Limit, _says("trees are published at most so often; 0: always")] = 1_000
+
+
 class RecommendSettings(_Section, frozen=True):
     """What a list looks like and how often it is refreshed."""
 
@@ -285,6 +313,7 @@ class Settings(_Section, frozen=True):
     sessions: SessionsSettings = SessionsSettings()
     content: ContentSettings = ContentSettings()
     ranker: RankerSettings = RankerSettings()
+    trees: TreesSettings = TreesSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -16,6 +16,8 @@ ROW_VERSIONS = {
     "segments": 1,
     "clusters": 1,
     "ranker": 1,
+    "outcomes": 1,
+    "trees": 1,
     "totals": 1,
     "store": 2,
     "views": 1,

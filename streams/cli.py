@@ -25,6 +25,7 @@ COMMANDS = {
     "recommend": ("streams.commands.answers:recommend", "Show a customer's recommendations."),
     "similar": ("streams.commands.answers:similar", "Show the items most similar to one."),
     "rules": ("streams.commands.answers:rules", "Show association rules."),
+    "predict": ("streams.commands.predict:predict", "Predict what comes of a customer's session."),
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
     "pseudonym": ("streams.commands.pseudonym:pseudonym", "Print under which id a customer is known."),
     "forget": ("streams.commands.forget:forget", "Ask that customers be forgotten."),

@@ -36,10 +36,21 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "popularity.half_life_s",
     ),
     "ranker": (),
+    "outcomes": ("history.session_gap_s", "trees.looks", "trees.open_sessions"),
+    "trees": (
+        "trees.criterion",
+        "trees.adaptive",
+        "trees.depth",
+        "trees.grace",
+        "trees.delta",
+        "trees.tie",
+        "trees.warm_up",
+        "trees.categories",
+    ),
 }
 """Settings that decide what a stage learns: sections or single keys."""
 
-BY_CUSTOMER = ("history", "segments")
+BY_CUSTOMER = ("history", "segments", "outcomes")
 """Stages whose rows have the names of people: under another key they would be other people's."""
 
 

@@ -26,6 +26,7 @@ Labels = tuple[tuple[str, str], ...]
 """Each label with its possible values, in words."""
 
 _STAGE = (("stage", "a stage of the topology"),)
+_SERIES = (("series", "a task of the trees: buys or next"),)
 _GROUP = (("group", "a stage group"),)
 _EVENT = (
     ("type", "type of the message, or unknown where it cannot be read"),
@@ -190,6 +191,17 @@ class Metrics(_Registered):
     published_rows: Annotated[
         Counter,
         Says("freshrec_published_rows_total", "Rows sent to views.", (("view", "a view of the topology"),)),
+    ]
+    drifts: Annotated[
+        Counter, Says("freshrec_drift_total", "Changes of the mean error that were noticed.", _SERIES)
+    ]
+    drift_error: Annotated[
+        Gauge,
+        Says("freshrec_drift_error", "Mean error since the last change, 0 to 1, before learning.", _SERIES),
+    ]
+    drift_last_at: Annotated[
+        Gauge,
+        Says("freshrec_drift_last_timestamp_seconds", "Event time of the last change; 0: none.", _SERIES),
     ]
     watchdog_age: Annotated[
         Gauge, Says("freshrec_watchdog_age_seconds", "How long there has been lag without progress.")

@@ -17,6 +17,7 @@ from online_models.pair_table import name_id, partners
 from online_models.popularity import PopularityStep, merge
 from online_models.ranker_step import RankerStep
 from online_models.session_index import SessionIndex
+from online_models.trees import TreesStep
 from schemas.clusters import ClusterRow
 from schemas.messages import (
     Centroids,
@@ -30,6 +31,7 @@ from schemas.messages import (
 from schemas.recommendations import AssociationRules, SegmentProfile
 from schemas.settings import Settings
 from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, TotalsRow
+from schemas.trees import LeafRow, TreesRow, VisitRow
 from streams.errors import StateError
 from streams.followed import ITEM_VIEW, FollowedItems
 from streams.newest_items import FILE as CONTENTS
@@ -219,6 +221,17 @@ class StoredViews:
         if self._weights is None and (stores := self._stores("ranker")):
             self._weights = RankerStep(stores[0].table("w", RankerRow)).weights()
         return self._weights
+
+    def visit(self, key: str) -> VisitRow | None:
+        """The last session of a customer or guest, by internal key."""
+        return self._row("outcomes", "facts", key, "v", VisitRow)
+
+    def trees(self) -> TreesStep | None:
+        """The trees."""
+        stores = self._stores("trees")
+        if not stores:
+            return None
+        return TreesStep(stores[0].table("t", TreesRow), stores[0].table("l", LeafRow), self._settings)
 
     def customer(self, user: str) -> CustomerFacts | None:  # noqa: ARG002  # part of the contract
         """Nobody asks here what the shop told of a customer."""

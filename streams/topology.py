@@ -23,6 +23,7 @@ from schemas.messages import (
     Totals,
 )
 from schemas.recommendations import AssociationRules, Recommendation, Rejection, Segment, SegmentProfile
+from schemas.trees import Outcome, PublishedTree
 
 JSON, MSGPACK = "json", "msgpack"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -106,6 +107,16 @@ TOPICS: tuple[Topic, ...] = (
     Topic(name="popular", key="source partition and scope", message=Popular, kind="view", compacted=True),
     Topic(name="samples", key="constant", message=Packet[Sample], kind="log", partitions=1),
     Topic(name="learning", key="constant", message=Packet[Lesson], kind="log", partitions=1),
+    Topic(name="outcomes", key="constant", message=Packet[Outcome], kind="log", partitions=1),
+    Topic(
+        name="trees",
+        key="task",
+        message=PublishedTree,
+        kind="output",
+        codec=JSON,
+        partitions=1,
+        compacted=True,
+    ),
     Topic(name="ranker", key="constant", message=RankerWeights, kind="view", partitions=1, compacted=True),
     Topic(name="segments", key="user", message=Segment, kind="output", codec=JSON, compacted=True),
     Topic(name="centroids", key="constant", message=Centroids, kind="view", partitions=1, compacted=True),
@@ -187,6 +198,24 @@ STAGES: tuple[Stage, ...] = (
         steps=("ranker",),
         keeps=("RankerRow",),
         writes=("ranker",),
+    ),
+    Stage(
+        name="outcomes",
+        group="models",
+        reads=("facts",),
+        key="customer",
+        steps=("outcomes",),
+        keeps=("VisitRow", "OpenVisits"),
+        writes=("outcomes",),
+    ),
+    Stage(
+        name="trees",
+        group="models",
+        reads=("outcomes",),
+        key="constant",
+        steps=("trees",),
+        keeps=("TreesRow", "LeafRow"),
+        writes=("trees",),
     ),
 )
 

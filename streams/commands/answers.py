@@ -27,7 +27,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 NOT_FOUND = 3
 
 
-def _options(command: Command) -> Command:
+def answer_options(command: Command) -> Command:
+    """Decorate a command that answers from a state directory."""
     as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
     state = click.option(
         "--state",
@@ -38,7 +39,8 @@ def _options(command: Command) -> Command:
 
 
 @contextmanager
-def _views(settings: Settings, state: Path | None) -> Iterator[StoredViews]:
+def stored_views(settings: Settings, state: Path | None) -> Iterator[StoredViews]:
+    """Open a state directory to answer from, and close it."""
     views = StoredViews(with_state(settings, state))
     try:
         yield views
@@ -46,20 +48,22 @@ def _views(settings: Settings, state: Path | None) -> Iterator[StoredViews]:
         views.close()
 
 
-def _print(message: object) -> None:
+def print_json(message: object) -> None:
+    """Print a message as its topic has it."""
     click.echo(msgspec.json.encode(message).decode())
 
 
-def _unknown(what: str, name: str, *, as_json: bool) -> int:
+def unknown(what: str, name: str, *, as_json: bool) -> int:
+    """Say that nothing is known of a name: an empty object as JSON, else an error."""
     if as_json:
-        _print({})
+        print_json({})
         return NOT_FOUND
     raise NotFoundError(f"{what} {name!r} is not known here; check the id and --state")
 
 
 @click.command()
 @click.argument("user")
-@_options
+@answer_options
 @click.option("--k", type=click.IntRange(1, 1000), help="Length of the list; recommend.k by default.")
 @pass_settings
 def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, k: int | None) -> int:
@@ -68,14 +72,14 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
     With pseudonyms, USER is the plain id; the answer bears the pseudonym, as the topic does.
     """
     pseudonyms = pseudonyms_of(settings.privacy)
-    with _views(settings, state) as views:
+    with stored_views(settings, state) as views:
         key = f"u:{pseudonyms.user(user)}"
         history = views.history(key)
         if history is None or history.newest is None:
             key = f"s:{pseudonyms.session(user)}"
             history = views.history(key)
         if history is None or history.newest is None:
-            return _unknown("customer", user, as_json=as_json)
+            return unknown("customer", user, as_json=as_json)
         cause, now = history.newest, time.time_ns() // 1_000_000
         list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
         request = Request(
@@ -96,7 +100,7 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
             Latency(cause.event_at, cause.ingested_at, now),
         )
         if as_json:
-            _print(message)
+            print_json(message)
             return 0
         table = Table("rank", "item", "title", "score", "why", title=f"for {user}")
         for item in message.items:
@@ -133,17 +137,17 @@ def in_words(reason: dict[str, Any]) -> str:
 
 @click.command()
 @click.argument("item")
-@_options
+@answer_options
 @pass_settings
 def similar(settings: Settings, item: str, state: Path | None, as_json: bool) -> int:
     """Show the items most similar to an item."""
-    with _views(settings, state) as views:
+    with stored_views(settings, state) as views:
         found = views.neighbours(item)
         if found is None:
-            return _unknown("item", item, as_json=as_json)
+            return unknown("item", item, as_json=as_json)
         if as_json:
             items = [Similar(each.item_id, each.similarity, each.count) for each in found.similar]
-            _print(SimilarItems(item, items))
+            print_json(SimilarItems(item, items))
             return 0
         table = Table("item", "title", "similarity", "customers in common", title=f"similar to {item}")
         for each in found.similar:
@@ -158,7 +162,7 @@ def similar(settings: Settings, item: str, state: Path | None, as_json: bool) ->
 @click.argument("item", required=False)
 @click.option("--all", "everything", is_flag=True, help="Rules of all items; every pair, min_count ignored.")
 @click.option("--top", type=click.IntRange(1), help="Only the strongest pairs of all items, by lift.")
-@_options
+@answer_options
 @pass_settings
 def rules(
     settings: Settings,
@@ -171,11 +175,11 @@ def rules(
     """Show association rules of an item, or of all items."""
     if (item is None) == (not everything and top is None):
         raise click.UsageError("name one ITEM, or ask for --all or --top N")
-    with _views(settings, state) as views:
+    with stored_views(settings, state) as views:
         if item is not None:
             messages = views.association_rules(item)
             if not messages and views.rule_row(item) is None:
-                return _unknown("item", item, as_json=as_json)
+                return unknown("item", item, as_json=as_json)
         else:
             names = sorted(views.rule_items())
             messages = [
@@ -184,7 +188,7 @@ def rules(
         if top is not None:
             messages = _strongest(messages, top)
         if as_json:
-            _print(messages)
+            print_json(messages)
             return 0
         table = Table("scope", "item", "→", "count", "support", "confidence", "lift", title="rules")
         for message in messages:
@@ -221,7 +225,7 @@ def _strongest(messages: list[AssociationRules], top: int) -> list[AssociationRu
 
 @click.command()
 @click.argument("user")
-@_options
+@answer_options
 @pass_settings
 def segment(settings: Settings, user: str, state: Path | None, as_json: bool) -> int:
     """Show a customer's segment and what the segment is like.
@@ -229,18 +233,18 @@ def segment(settings: Settings, user: str, state: Path | None, as_json: bool) ->
     With pseudonyms, USER is the plain id; the answer bears the pseudonym, as the topic does.
     """
     name = pseudonyms_of(settings.privacy).user(user)
-    with _views(settings, state) as views:
+    with stored_views(settings, state) as views:
         history, centroids = views.history(f"u:{name}"), views.centroids()
         if history is not None and centroids is None and not as_json:
             raise NotFoundError("there are no segments yet: they come with the first customers' events")
         if history is None or centroids is None or not history.behaviour.events:
-            return _unknown("customer", user, as_json=as_json)
+            return unknown("customer", user, as_json=as_json)
         assigned = assign(centroids, features.vector(history.behaviour))
         if assigned is None:
-            return _unknown("customer", user, as_json=as_json)
+            return unknown("customer", user, as_json=as_json)
         message = Segment(name, assigned[0], round(assigned[1], 6), history.last_at)
         if as_json:
-            _print(message)
+            print_json(message)
             return 0
         table = Table("segment", "size", "frequency", "monetary", "categories", "items")
         for profile in views.profiles():

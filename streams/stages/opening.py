@@ -11,10 +11,12 @@ from streams.identity import claim, expected_meta
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.clusters import ClustersPartition
 from streams.stages.history import HistoryPartition
+from streams.stages.outcomes import OutcomesPartition
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.popularity import PopularityPartition
 from streams.stages.ranker import RankerPartition
 from streams.stages.segments import SegmentsPartition
+from streams.stages.trees import TreesPartition
 from streams.topology import STAGE_BY_NAME
 
 
@@ -38,6 +40,8 @@ _MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] 
     "segments": SegmentsPartition,
     "clusters": ClustersPartition,
     "ranker": RankerPartition,
+    "outcomes": OutcomesPartition,
+    "trees": TreesPartition,
 }
 
 

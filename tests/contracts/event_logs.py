@@ -39,6 +39,7 @@ from schemas.settings import (
     SegmentsSettings,
     SessionsSettings,
     Settings,
+    TreesSettings,
 )
 from schemas.state import HistoryRow, RankerRow, ViewRow
 from streams.followed import FollowedTopic, Views
@@ -69,6 +70,9 @@ TIGHT = Settings(
     ),
     sessions=SessionsSettings(held=30, sample=10, candidates=12),
     ranker=RankerSettings(warm_up=20, all_lessons=60, lesson_candidates=6),
+    trees=TreesSettings(
+        depth=2, grace=20, delta=0.2, tie=0.3, warm_up=15, categories=3, looks=3, open_sessions=4
+    ),
 )
 """Every bound is reached, and decay moves on, within a few hundred events."""
 
@@ -190,5 +194,10 @@ def log_for(model: str, preset: str, count: int, settings: Settings) -> Sequence
     facts = [output for _, output in history_outputs(preset, count, settings) if isinstance(output, Fact)]
     if model == "segments":
         return facts
+    if model == "outcomes":
+        return facts
+    if model == "trees":
+        outcomes = STEPS["outcomes"].make(Memory().make, DEFAULTS)
+        return [outcome for fact in facts for outcome in outcomes.learn_one(fact)]
     segments = STEPS["segments"].make(Memory().make, settings)
     return [sample for fact in facts for sample in segments.learn_one(fact)]

@@ -11,7 +11,17 @@ from schemas.settings import Settings
 from streams.identity import expected_meta, learning_settings
 from tests.contracts.event_logs import COUNT, TIGHT, log_for
 
-SECTIONS = ("weights", "history", "rules", "popularity", "segments", "sessions", "ranker", "recommend")
+SECTIONS = (
+    "weights",
+    "history",
+    "rules",
+    "popularity",
+    "segments",
+    "sessions",
+    "ranker",
+    "trees",
+    "recommend",
+)
 TREE: dict[str, dict[str, Any]] = msgspec.to_builtins(TIGHT)
 NAMES = [(section, name) for section in SECTIONS for name in TREE[section]]
 
@@ -19,7 +29,10 @@ NAMES = [(section, name) for section in SECTIONS for name in TREE[section]]
 def changed(section: str, name: str) -> Settings:
     """The tight settings with another value in one place."""
     old = TREE[section][name]
-    new = not old if isinstance(old, bool) else old * 2 + 1 if isinstance(old, int) else old / 2
+    if old == "entropy":
+        new: Any = "gini"
+    else:
+        new = not old if isinstance(old, bool) else old * 2 + 1 if isinstance(old, int) else old / 2
     return msgspec.convert(TREE | {section: TREE[section] | {name: new}}, Settings)
 
 

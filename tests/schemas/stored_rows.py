@@ -37,6 +37,17 @@ from schemas.state import (
     ViewProgress,
     ViewRow,
 )
+from schemas.trees import (
+    AdwinState,
+    Duel,
+    LeafRow,
+    OpenVisits,
+    Outcome,
+    TaskState,
+    TreeNodes,
+    TreesRow,
+    VisitRow,
+)
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "state"
 _PENDING = Pending("browses", 2, 1041, 1_700_000_000_000, 1_700_000_000_100, 1_700_000_000_150, ["b-1"])
@@ -94,12 +105,31 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
         "clusters": [ClusterRow(model, [sums, SegmentSums()], [sample], {77: 1}, 1, 5, 2_811)],
         "ranker": [RankerRow(1, 2, 9, *(bytearray(b"\x00\x00\x80\x3f" * n) for n in (6, 1, 6, 1)))],
+        "outcomes": [_visit_row(), OpenVisits(9, {"u:anna": 8, "s:1": 9})],
+        "trees": [_trees_row(), LeafRow(bytearray(b"\x01\x00\x00\x00\x00\x00\x00\x00"))],
         "store": [
             meta,
             ProgressRow(9, {"events/0": (3, (8, 1))}, {"samples/0": (8, 0)}, {"u:anna": _PENDING}),
         ],
         "views": [ViewRow((3, 2, 9), b"\x93\x01"), ViewProgress({0: 5, 1: 0})],
     }
+
+
+def _visit_row() -> VisitRow:
+    look = Outcome(7, 1, [1.0, 0.5], ["drinks", ""], "kitchen", bought=True)
+    names = ["tea", "cup"], ["drinks", "kitchen"], "drinks"
+    return VisitRow(3, 1, 9, 0.5, 2, 1, 1, 1, 4.5, 9.0, 2, *names, 2, [look], 4, 2, 3, 5, 6, {"drinks": 1.5})
+
+
+def _trees_row() -> TreesRow:
+    counts = bytearray(b"\x02\x00\x00\x00\x00\x00\x00\x00" * 6)
+    nodes = [
+        TreeNodes(number, ["tea"], bytearray(b"\x02\xff\xff"), bytearray(b"\x01\x00\x00"), counts, {1: 7})
+        for number in (1, 2)
+    ]
+    window = AdwinState(3, [[5], [1 << 20]], [[1], [1 << 20]])
+    state = TaskState(nodes[0], window, nodes[1], Duel(4, 1, -3, 9), 7, 1, 5, 3, 1)
+    return TreesRow(1, {"buys": state}, {"tea": 3}, 9)
 
 
 def _rule_row() -> RuleRow:

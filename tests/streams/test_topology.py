@@ -102,7 +102,10 @@ def test_the_topology_is_inert_data() -> None:
 @pytest.mark.parametrize(
     ("stage", "below"),
     [
-        ("history", ("history", "rules", "popularity", "segments", "clusters", "ranker")),
+        (
+            "history",
+            ("history", "rules", "popularity", "segments", "clusters", "ranker", "outcomes", "trees"),
+        ),
         ("segments", ("segments", "clusters")),
         ("rules", ("rules",)),
         ("clusters", ("clusters",)),
