@@ -37,7 +37,7 @@ def test_every_metric_and_label_is_explained(metric: Metric) -> None:
 @every_metric
 def test_no_label_names_a_customer_an_item_or_an_order(metric: Metric) -> None:
     known = {"type", "result", "reason", "stage", "topic", "partition", "source", "view", "version", "python"}
-    assert {label for label, _ in metric.says.labels} <= known | {"group", "basis", "list", "lesson"}
+    assert {label for label, _ in metric.says.labels} <= known | {"group", "basis", "list", "lesson", "series"}
 
 
 def test_names_and_attributes_are_unique() -> None:
