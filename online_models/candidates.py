@@ -37,6 +37,8 @@ class Candidates:
         The customer's segment and its popular items, best first.
     more : sequence of (float, Block)
         Further blocks with their weights.
+    category : str
+        The category that is asked for, whose popular items are candidates too; "" for none.
 
     Notes
     -----
@@ -66,6 +68,7 @@ class Candidates:
         now: int,
         segment: tuple[str, Sequence[tuple[str, float]]] | None,
         more: Sequence[tuple[float, Block]] = (),
+        category: str = "",
     ) -> None:
         self._views, self._published, self._settings = views, published, settings
         self._traces, self._asked = traces, {ALL_SCOPE}
@@ -77,6 +80,8 @@ class Candidates:
         if settings.recent_weight:
             self._blocks.append((settings.recent_weight, RecentBlock(published.numbers, traces, now=now)))
         self._add_popular(segment)
+        if category:
+            self._add_wanted(f"category:{category}")
 
     def evidence(self) -> Evidence:
         """Add up all blocks."""
@@ -127,6 +132,12 @@ class Candidates:
                 self._blocks.append((settings.category_weight * trace.strength, popular(scope, found)))
                 if len(self._asked) > CATEGORIES:
                     return
+
+    def _add_wanted(self, scope: str) -> None:
+        if scope not in self._asked:
+            self._asked.add(scope)
+            block = self._published.popular(scope, self._views.popular(scope))
+            self._blocks.append((self._settings.popularity_weight, block))
 
     def _unasked(self, item: str) -> Iterator[tuple[str, Sequence[tuple[str, float]]]]:
         facts = self._views.item(item)

@@ -1,4 +1,4 @@
-"""What may not be in a list, whatever its score: had, disliked, unavailable or excluded items."""
+"""What may not be in a list, whatever its score: had, disliked, unavailable, excluded, another category."""
 
 from online_models.protocols import Request, Views
 from schemas.settings import RecommendSettings
@@ -12,7 +12,7 @@ class Filters:
     views : Views
         Tells whether an item is available; an item without a catalogue row is.
     request : Request
-        The customer's history and the excluded items.
+        The customer's history, the excluded items and the category that is wanted.
     settings : RecommendSettings
         Whether what was bought or rated may come again.
 
@@ -31,7 +31,7 @@ class Filters:
 
     def __init__(self, views: Views, request: Request, settings: RecommendSettings) -> None:
         self._item = views.item
-        self._exclude = request.exclude
+        self._exclude, self._category = request.exclude, request.category
         self._marks = request.history.items if request.history is not None else {}
         self._repeat = settings.repeat_purchases
 
@@ -43,7 +43,9 @@ class Filters:
         if item in self._exclude:
             return False
         facts = self._item(item)
-        return facts is None or facts.available
+        if facts is None:
+            return not self._category
+        return facts.available and (not self._category or self._category in facts.categories)
 
     def looked_at(self, item: str) -> bool:
         """Whether the customer looked at `item`, or put it into the cart, and never bought or rated it."""

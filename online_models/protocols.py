@@ -61,6 +61,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms).
 
     `key` is as in events (`u:anna`), "" for somebody whose own sessions need not be told from others'.
+    `category` leaves items of other categories out, unless it is "".
     `seed` is what exploring draws from: the id of the list, so that it can be made again as it was.
     """
 
@@ -69,6 +70,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     k: int = 10
     exclude: frozenset[str] = frozenset()
+    category: str = ""
     seed: str = ""
 
 

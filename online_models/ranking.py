@@ -129,6 +129,7 @@ class ListCandidates:
             now=request.now,
             segment=segment,
             more=self._more(request),
+            category=request.category,
         )
         name = None if segment is None else segment[0]
         return Found(request, candidates, name, self._published, gap_ms=self._gap_ms)

@@ -282,6 +282,17 @@ class MetricsSettings(_Section, frozen=True):
     watchdog_s: Annotated[Seconds, _says("a worker that stands still so long, with lag, exits")] = 60.0
 
 
+class ServeSettings(_Section, frozen=True):
+    """Answers over HTTP."""
+
+    host: Annotated[Text, _says("address of the HTTP API")] = "127.0.0.1"
+    port: Annotated[Port, _says("port of the HTTP API; 0: a free one")] = 8090
+    token_file: Annotated[str, _says("file with the token of the API; or FRESHREC_SERVE__TOKEN")] = ""
+    max_body_bytes: Annotated[Count, _says("a larger body of a request is refused")] = 1_048_576
+    max_k: Annotated[Count, _says("most items that one answer may be asked for")] = 100
+    max_events: Annotated[Count, _says("most messages that one request may send")] = 100
+
+
 class PrivacySettings(_Section, frozen=True):
     """What is known of people, and what is told of few of them."""
 
@@ -316,5 +327,6 @@ class Settings(_Section, frozen=True):
     trees: TreesSettings = TreesSettings()
     recommend: RecommendSettings = RecommendSettings()
     metrics: MetricsSettings = MetricsSettings()
+    serve: ServeSettings = ServeSettings()
     privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()

@@ -19,6 +19,7 @@ COMMANDS = {
     "kafka": ("streams.commands.kafka:kafka", "Start, stop and inspect a local Kafka."),
     "topics": ("streams.commands.topics:topics", "Create and list the topics of the topology."),
     "worker": ("streams.commands.worker:worker", "Run the stages."),
+    "serve": ("streams.commands.serve:serve", "Answer over HTTP."),
     "simulate": ("streams.commands.simulate:simulate", "Produce the events of a synthetic storefront."),
     "produce": ("streams.commands.produce:produce", "Send a file to the public topics."),
     "replay": ("streams.commands.replay:replay", "Run a file through the topology without a broker."),

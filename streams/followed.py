@@ -30,6 +30,7 @@ from schemas.state import ViewRow
 from streams.newest_items import NewestItems
 from streams.outbox import Version
 from streams.remembered import RememberedSessions
+from streams.topology import JSON, MSGPACK, TOPIC_BY_NAME
 
 Row = TypeVar("Row")
 MAX_CACHED_SCOPES = 1_000
@@ -57,11 +58,14 @@ class FollowedTopic(Generic[Row]):
         What a value decodes to.
     cache_rows : int
         Decoded rows kept.
+    codec : str
+        What a value is encoded as, `json` or `msgpack`.
     """
 
-    def __init__(self, rows: ViewRows, row_type: type[Row], *, cache_rows: int) -> None:
+    def __init__(self, rows: ViewRows, row_type: type[Row], *, cache_rows: int, codec: str = MSGPACK) -> None:
         self._rows = rows
-        self._decode = msgspec.msgpack.Decoder(row_type).decode
+        decoder = msgspec.json.Decoder(row_type) if codec == JSON else msgspec.msgpack.Decoder(row_type)
+        self._decode = decoder.decode
         self._half = max(1, cache_rows // 2)
         self._young: dict[str, Row | None] = {}
         self._old: dict[str, Row | None] = {}
@@ -173,7 +177,7 @@ def followed_topic(
         return cast(FollowedTopic[Row], FollowedCounts(rows, cache_rows=cache_rows))
     if name == ITEM_VIEW:
         return cast(FollowedTopic[Row], FollowedItems(rows, cache_rows=cache_rows, newest=newest))
-    return FollowedTopic(rows, row_type, cache_rows=cache_rows)
+    return FollowedTopic(rows, row_type, cache_rows=cache_rows, codec=TOPIC_BY_NAME[name].codec)
 
 
 class Views:

@@ -56,6 +56,8 @@ class Follower:
         How many partitions each topic has.
     settings : Settings
         Broker and prefix, and how often files are rewritten and sessions are saved.
+    flush_interval_s : float
+        Rows that were taken are flushed so often.
     """
 
     def __init__(
@@ -64,8 +66,11 @@ class Follower:
         databases: dict[str, ViewDatabase],
         partitions: dict[str, int],
         settings: Settings,
+        *,
+        flush_interval_s: float = FLUSH_INTERVAL_S,
     ) -> None:
         self._views, self._databases = views, databases
+        self._flush_interval_s = flush_interval_s
         self._settings, self._state, self._save_s = settings.kafka, settings.state, settings.sessions.save_s
         self._remembered = views.remembered
         prefix = self._settings.topic_prefix
@@ -152,7 +157,7 @@ class Follower:
                     await self.flush()
                 await asyncio.sleep(0)
             await self._skip_to_goal(fetched)
-            if self._changed and loop.time() - flushed >= FLUSH_INTERVAL_S:
+            if self._changed and loop.time() - flushed >= self._flush_interval_s:
                 flushed = loop.time()
                 await self.flush()
             if loop.time() - saved >= self._save_s:
@@ -210,7 +215,7 @@ class Follower:
     async def _rewrite(self) -> None:
         """Rewrite the files of views of people, when that is due."""
         for name, database in self._databases.items():
-            if TOPIC_BY_NAME[name].key == "user":
+            if TOPIC_BY_NAME[name].key.startswith("user"):
                 await rewrite_if_due(database.database, self._state)
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may read /metrics: everybody on this machine, or whoever holds the token. /health is open.
+"""Who may read /metrics or ask the API: all on this machine, or whoever holds the token. /health is open.
 
 Nothing is served here; the token is read once, when the port is opened.
 """
@@ -8,9 +8,9 @@ import ipaddress
 import socket
 from typing import Final
 
-from schemas.settings import MetricsSettings
+from schemas.settings import MetricsSettings, ServeSettings
 from streams.errors import SettingsError
-from streams.secrets import METRICS_TOKEN, Hidden, read_secret
+from streams.secrets import METRICS_TOKEN, SERVE_TOKEN, Hidden, SecretSource, read_secret
 
 MIN_TOKEN_CHARACTERS: Final = 16
 """A shorter one could be guessed over the network."""
@@ -24,17 +24,34 @@ def bearer_token(settings: MetricsSettings) -> Hidden | None:
     SettingsError
         `metrics.host` can be reached from other machines and there is no token, or the token is too short.
     """
-    token = read_secret(METRICS_TOKEN, settings.token_file)
+    return _token("metrics", "/metrics", METRICS_TOKEN, settings)
+
+
+def api_token(settings: ServeSettings) -> Hidden | None:
+    """Give the token that the HTTP API asks for; None where it asks for none.
+
+    Raises
+    ------
+    SettingsError
+        `serve.host` can be reached from other machines and there is no token, or the token is too short.
+    """
+    return _token("serve", "the API", SERVE_TOKEN, settings)
+
+
+def _token(
+    section: str, what: str, source: SecretSource, settings: MetricsSettings | ServeSettings
+) -> Hidden | None:
+    token = read_secret(source, settings.token_file)
     if token is not None and len(token) < MIN_TOKEN_CHARACTERS:
         raise SettingsError(
-            f"the token of /metrics has {len(token)} characters, expected at least {MIN_TOKEN_CHARACTERS}: "
-            f"make one with 'openssl rand -hex 32' and put it where {METRICS_TOKEN.setting} says"
+            f"the token of {what} has {len(token)} characters, expected at least {MIN_TOKEN_CHARACTERS}: "
+            f"make one with 'openssl rand -hex 32' and put it where {source.setting} says"
         )
     if token is None and not is_loopback(settings.host):
         raise SettingsError(
-            f"metrics.host = {settings.host!r} can be reached from other machines, and /metrics has no "
-            f"token: name a file with one with {METRICS_TOKEN.setting} (or set {METRICS_TOKEN.variable}), "
-            f"or put metrics.host back to 127.0.0.1"
+            f"{section}.host = {settings.host!r} can be reached from other machines, and {what} has no "
+            f"token: name a file with one with {source.setting} (or set {source.variable}), "
+            f"or put {section}.host back to 127.0.0.1"
         )
     return token
 

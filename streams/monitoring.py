@@ -244,6 +244,37 @@ class Metrics(_Registered):
         self.build.labels(version=version("freshrec"), python=platform.python_version()).set(1)
 
 
+class ServeMetrics(_Registered):
+    """What `freshrec serve` counts."""
+
+    requests: Annotated[
+        Counter,
+        Says(
+            "freshrec_http_requests_total",
+            "Requests that were answered.",
+            (("route", "a path of the API, or unknown"), ("status", "of the answer")),
+        ),
+    ]
+    request_seconds: Annotated[
+        Histogram,
+        Says(
+            "freshrec_http_request_seconds",
+            "Time to answer, from the head of a request to the body of its answer.",
+            (("route", "a path of the API, or unknown"),),
+            WORK_S,
+        ),
+    ]
+    lists: Annotated[
+        Counter,
+        Says(
+            "freshrec_http_lists_total",
+            "Lists that were given.",
+            (("source", "standing, computed or fallback"),),
+        ),
+    ]
+    ready: Annotated[Gauge, Says("freshrec_serve_ready", "1 once the followed topics have been read.")]
+
+
 class SupervisorMetrics(_Registered):
     """What the supervisor counts about its children."""
 
@@ -261,7 +292,7 @@ def metrics_of(holder: type[_Registered]) -> Iterator[Metric]:
         yield Metric(attribute, annotation.__origin__, annotation.__metadata__[0])
 
 
-METRICS = [*metrics_of(Metrics), *metrics_of(SupervisorMetrics)]
+METRICS = [*metrics_of(Metrics), *metrics_of(SupervisorMetrics), *metrics_of(ServeMetrics)]
 """All of them, those of the worker processes first."""
 
 
@@ -279,7 +310,8 @@ def document() -> str:
         "",
         "`freshrec worker` serves them on `metrics.host`:`metrics.port` under `/metrics`, beside",
         "Prometheus's own `process_*`. Each bears the label `group`: the stage group whose process",
-        "counted it, or `supervisor`.",
+        "counted it, or `supervisor`. `freshrec serve` serves its own, `freshrec_http_*` and",
+        "`freshrec_serve_*`, on `serve.host`:`serve.port`, without that label.",
         "This page is generated: `python -m streams.monitoring > docs/metrics.md`.",
         "",
         "| metric | kind | labels | meaning |",

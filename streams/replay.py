@@ -105,6 +105,7 @@ class Replay:
             self.metrics,
             lambda: self._clock,
             public_marks=False,
+            tells_histories=False,
             pseudonyms=pseudonyms or Pseudonyms(),
         )
         self._context = context

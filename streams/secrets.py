@@ -53,10 +53,11 @@ def _source(name: str) -> SecretSource:
 
 SASL_PASSWORD: Final = _source("kafka.sasl_password")
 METRICS_TOKEN: Final = _source("metrics.token")
+SERVE_TOKEN: Final = _source("serve.token")
 PSEUDONYM_KEY: Final = _source("privacy.pseudonym_key")
 
 SECRETS: Final[dict[str, SecretSource]] = {
-    source.name: source for source in (SASL_PASSWORD, METRICS_TOKEN, PSEUDONYM_KEY)
+    source.name: source for source in (SASL_PASSWORD, METRICS_TOKEN, SERVE_TOKEN, PSEUDONYM_KEY)
 }
 """Every secret by `section.key`; none of them is a setting."""
 

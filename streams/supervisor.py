@@ -5,52 +5,26 @@ host it is, a lock file says: the first free slot in the state directory.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from schemas.settings import Settings
 from streams.child import ChildPlan
-from streams.errors import StateError
 from streams.metrics_server import SupervisorServer
 from streams.monitoring import SupervisorMetrics
+from streams.slots import take_slot
 from streams.state.lock import shared
 from streams.topology import STAGES
 
 logger = logging.getLogger(__name__)
-MAX_SLOTS = 256
 FIRST_BACKOFF_S, MAX_BACKOFF_S, STEADY_S = 0.5, 30.0, 60.0
 STOP_WAIT_S = 9.0
-
-
-def take_slot(state_dir: Path) -> tuple[int, IO[str]]:
-    """Lock the first free slot of the state directory; it is free again when the process ends.
-
-    Raises
-    ------
-    StateError
-        All slots are taken.
-    """
-    folder = state_dir / "slots"
-    folder.mkdir(parents=True, exist_ok=True)
-    for slot in range(MAX_SLOTS):
-        file = (folder / str(slot)).open("w")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            continue
-        return slot, file
-    raise StateError(
-        f"all {MAX_SLOTS} worker slots in {folder} are taken; stop a worker or use another state.dir"
-    )
 
 
 class Supervisor:

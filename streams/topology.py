@@ -6,6 +6,7 @@ The worker, replay, topic creation, the drawing and the tests all read these two
 import msgspec
 
 from schemas.events import TOPIC_OF_TYPE
+from schemas.histories import KnownHistory
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -94,6 +95,7 @@ TOPICS: tuple[Topic, ...] = (
         codec=JSON,
         compacted=True,
     ),
+    Topic(name="histories", key="user", message=KnownHistory, kind="view", compacted=True),
     Topic(name="item-counts", key="item", message=ItemCounts, kind="view", compacted=True),
     Topic(name="neighbours", key="item", message=Neighbours, kind="view", compacted=True),
     Topic(
@@ -150,7 +152,7 @@ STAGES: tuple[Stage, ...] = (
         keeps=("HistoryRow", "TotalsRow", "ExpiryRow", "GuestChunk"),
         follows=("item-view", "neighbours", "popular", "centroids", "ranker"),
         remembers=("facts",),
-        writes=("facts", "item-deltas", "totals", "learning", "recommendations"),
+        writes=("facts", "item-deltas", "totals", "learning", "recommendations", "histories"),
     ),
     Stage(
         name="rules",
@@ -218,6 +220,21 @@ STAGES: tuple[Stage, ...] = (
         writes=("trees",),
     ),
 )
+
+SERVE = Stage(
+    name="serve",
+    group="serve",
+    reads=(),
+    key="none",
+    steps=("recommend",),
+    follows=(
+        *("recommendations", "histories", "item-view", "neighbours", "popular", "centroids", "ranker"),
+        *("segments", "segment-profiles"),
+    ),
+    remembers=("facts",),
+    writes=tuple(TOPIC_OF_TYPE.values()),
+)
+"""`freshrec serve`: no stage of the worker; it learns nothing, and any number of it may run."""
 
 TOPIC_BY_NAME = {topic.name: topic for topic in TOPICS}
 STAGE_BY_NAME = {stage.name: stage for stage in STAGES}

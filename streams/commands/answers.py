@@ -19,6 +19,7 @@ from schemas.recommendations import AssociationRules, Latency, Recommendation, S
 from schemas.settings import Settings
 from streams.commands.context import pass_settings, with_state
 from streams.errors import NotFoundError
+from streams.in_words import in_words
 from streams.pseudonyms import pseudonyms_of
 from streams.stages.history import MODELS
 from streams.stored_views import StoredViews
@@ -110,29 +111,6 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
             table.add_row(str(item.rank), item.item_id, title, f"{item.score:.3f}", why)
         Console(markup=False).print(table)
         return 0
-
-
-def in_words(reason: dict[str, Any]) -> str:
-    """A reason as a person reads it."""
-    source = reason["source"]
-    if source == "similarity":
-        return f"similar to {reason['item_id']} ({reason['similarity']:.2f})"
-    if source == "rules":
-        kind = "bought" if reason["scope"] == "orders" else "viewed"
-        return f"{kind} with {reason['item_id']} (lift {reason['lift']:.1f}, {reason['confidence']:.0%})"
-    if source == "popularity":
-        return f"popular: {reason['scope']}"
-    if source == "session":
-        return f"in sessions with {', '.join(reason['session_items'])} ({reason['similarity']:.0%})"
-    if source == "content":
-        return f"like {reason['item_id']}: {', '.join(reason['attributes'])}"
-    if source == "social":
-        return f"{reason['people']} of those followed act on it"
-    if source == "users":
-        return f"had by similar customers: {reason['customers']}"
-    if source == "recent":
-        return "looked at recently"
-    return str(source)
 
 
 @click.command()

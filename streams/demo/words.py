@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from schemas.events import Browse, PublicMessage, Purchase, Rating
 from schemas.recommendations import Reason, Recommendation
-from streams.commands.answers import in_words
+from streams.in_words import in_words
 
 Titles = Mapping[str, str]
 """Title of each item by its id."""

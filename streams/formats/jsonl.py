@@ -13,7 +13,7 @@ from schemas.times import parse_at
 from streams.formats.entries import Entry, FileRecord, UnreadableLine
 from streams.formats.source import Source
 
-_KEY_FIELDS: Final = {
+KEY_FIELDS: Final = {
     "browses": ("user_id", "session_id"),
     "purchases": ("user_id", "order_id"),
     "ratings": ("user_id",),
@@ -23,6 +23,7 @@ _KEY_FIELDS: Final = {
     "impressions": ("user_id", "session_id"),
     "erasures": ("user_id",),
 }
+"""Fields of a message that its key is taken from, by topic; the first that is there."""
 
 
 class _Envelope(msgspec.Struct):
@@ -62,7 +63,7 @@ def read_jsonl(source: Source) -> Iterator[Entry]:
         if envelope.at is not None:
             parsed = parse_at(envelope.at)
             at = at if parsed is None else parsed
-        key = next((key for field in _KEY_FIELDS[topic] if (key := getattr(envelope, field))), "")
+        key = next((key for field in KEY_FIELDS[topic] if (key := getattr(envelope, field))), "")
         yield FileRecord(topic, key, value, at, line)
 
 

@@ -11,6 +11,7 @@ from online_models.history import TOTALS_KEY, HistoryStep
 from online_models.lessons import Teacher
 from online_models.protocols import Recommender, Request
 from online_models.ranker_step import KEY as RANKER
+from schemas.histories import KnownHistory
 from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Lesson, Position, Totals
 from schemas.recommendations import Latency, Recommendation
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
@@ -168,7 +169,14 @@ class HistoryPartition(KeptPartition):
         self.context.metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
         self._quality.give(key, answer)
         partition = partition_of(name, self.context.partitions("recommendations"))
+        if kind == "u" and self.context.tells_histories:
+            self._tell_history(name, _pack(KnownHistory.of(name, cause.event_at, history)))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), _json(message)))
+
+    def _tell_history(self, user: str, value: bytes | None) -> None:
+        partition = partition_of(user, self.context.partitions("histories"))
+        version = (self.epoch, self.partition, self.progress.next_offset)
+        self.context.outbox.put(Outgoing("histories", partition, user.encode(), value, version))
 
     def _withdraw(self, key: str) -> None:
         """Take back what was published of a customer who is forgotten."""
@@ -176,6 +184,8 @@ class HistoryPartition(KeptPartition):
         name = key.partition(":")[2]
         partition = partition_of(name, self.context.partitions("recommendations"))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), None))
+        if self.context.tells_histories:
+            self._tell_history(name, None)
 
     def _note_erasure(self, event: Event, taken_back: list[Delta]) -> None:
         """Say, once all is taken back, what an erasure came to; nobody is named."""

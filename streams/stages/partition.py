@@ -44,6 +44,7 @@ class StageContext(msgspec.Struct):
     `now_ms` is the wall clock in a worker and event time in replay; nothing that is learned reads it.
     `topic_ids` maps public topics to Kafka's ids, so that a recreated topic is another topic;
     `public_marks` is False where nothing can append a public record twice (files).
+    `tells_histories` is False where no other process answers (files).
     `pseudonyms` replaces ids of people, if there is a key; `audit` takes a line about each erasure, which
     names nobody. `quality` compares lists with what is done next.
     """
@@ -58,6 +59,7 @@ class StageContext(msgspec.Struct):
     pseudonyms: Pseudonyms = Pseudonyms()
     audit: Callable[[str], None] | None = None
     quality: LiveQuality = msgspec.field(default_factory=LiveQuality)
+    tells_histories: bool = True
 
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has."""

@@ -1,0 +1,27 @@
+"""Answers about a customer: segment and history, as they were published."""
+
+from schemas.answers import HistoryAnswer, SegmentAnswer, Session, Touched
+from schemas.messages import WEIGHT_ONE
+from streams.serving.served_views import AnswerViews
+
+
+def segment_of(views: AnswerViews, user: str) -> SegmentAnswer | None:
+    """Give a customer's segment with its profile; None if the customer has none."""
+    found = views.segment(user)
+    if found is None:
+        return None
+    profile = views.profile(found.segment)
+    return SegmentAnswer(found.user_id, found.segment, found.distance, found.at, profile)
+
+
+def history_of(views: AnswerViews, user: str) -> HistoryAnswer | None:
+    """Give a customer's history; None if the customer is not known."""
+    known = views.history(user)
+    if known is None:
+        return None
+    items = [
+        Touched(item, mark.weight / WEIGHT_ONE, mark.at, mark.had, mark.disliked)
+        for item, mark in reversed(known.items.items())
+    ]
+    sessions = [Session(each.session_id, each.first_at, each.last_at, each.acts) for each in known.sessions]
+    return HistoryAnswer(user, known.at, known.behaviour.events, items, sessions)

@@ -1,0 +1,103 @@
+"""Answers about items: what is similar, which rules there are, what goes with a basket, what is popular.
+
+Items that are not available are in none of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import islice
+from math import prod
+
+from online_models.filters import Filters
+from online_models.protocols import Request, Views
+from schemas.answers import (
+    Addition,
+    BasketAnswer,
+    BasketQuestion,
+    BasketRule,
+    ItemRule,
+    ItemRules,
+    PopularAnswer,
+    PopularItem,
+)
+from schemas.messages import NeighbourRule
+from schemas.recommendations import Similar, SimilarItems
+from schemas.settings import RecommendSettings
+
+_DECIMALS = 6
+
+
+class Items:
+    """Answers from the views of the recommender.
+
+    Parameters
+    ----------
+    views : Views
+        What was published of items.
+    settings : RecommendSettings
+        As for every list.
+    """
+
+    def __init__(self, views: Views, settings: RecommendSettings) -> None:
+        self._views, self._settings = views, settings
+
+    def similar(self, item: str, k: int, exclude: frozenset[str], category: str) -> SimilarItems | None:
+        """Give the items most similar to one; None if the item is not known."""
+        row = self._views.neighbours(item)
+        if row is None:
+            return None if self._views.item(item) is None else SimilarItems(item, [])
+        admit = self._admits(exclude, category)
+        found = (
+            Similar(each.item_id, each.similarity, each.count) for each in row.similar if admit(each.item_id)
+        )
+        return SimilarItems(item, list(islice(found, k)))
+
+    def rules(self, item: str, k: int, exclude: frozenset[str]) -> list[ItemRules] | None:
+        """Give the rules of an item, by scope; None if the item is not known."""
+        row = self._views.neighbours(item)
+        if row is None:
+            return None if self._views.item(item) is None else []
+        return [
+            ItemRules(item, scope, [_rule(each) for each in islice(self._admitted(rules, exclude), k)])
+            for scope, rules in row.rules.items()
+        ]
+
+    def basket(self, asked: BasketQuestion, k: int) -> BasketAnswer:
+        """Give what goes with a basket, by all rules from its items together."""
+        there = frozenset(asked.exclude).union(asked.items)
+        rules: dict[str, list[BasketRule]] = defaultdict(list)
+        for item in dict.fromkeys(asked.items):
+            row = self._views.neighbours(item)
+            for each in self._admitted(row.rules.get(asked.scope, []) if row else [], there):
+                rules[each.item_id].append(
+                    BasketRule(item, each.count, each.support, each.confidence, each.lift)
+                )
+        additions = [
+            Addition(
+                item,
+                round(1 - prod(1 - rule.confidence for rule in found), _DECIMALS),
+                sorted(found, key=lambda rule: (-rule.confidence, rule.item_id)),
+            )
+            for item, found in rules.items()
+        ]
+        best = sorted(additions, key=lambda each: (-each.score, each.item_id))
+        return BasketAnswer(asked.scope, best[:k])
+
+    def popular(self, k: int, exclude: frozenset[str], category: str) -> PopularAnswer:
+        """Give what is popular overall or in a category."""
+        scope = f"category:{category}" if category else "all"
+        admit = self._admits(exclude, category)
+        found = (PopularItem(*each) for each in self._views.popular(scope) if admit(each[0]))
+        return PopularAnswer(scope, list(islice(found, k)))
+
+    def _admitted(self, rules: list[NeighbourRule], exclude: frozenset[str]) -> Iterator[NeighbourRule]:
+        admit = self._admits(exclude, "")
+        return (each for each in rules if admit(each.item_id))
+
+    def _admits(self, exclude: frozenset[str], category: str) -> Callable[[str], bool]:
+        asked = Request(history=None, now=0, exclude=exclude, category=category)
+        return Filters(self._views, asked, self._settings).admit
+
+
+def _rule(each: NeighbourRule) -> ItemRule:
+    return ItemRule(each.item_id, each.count, each.support, each.confidence, each.lift)

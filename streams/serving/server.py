@@ -1,0 +1,179 @@
+"""The HTTP server: routes, access, problems, health and metrics. What answers is told to it.
+
+Nothing is stored here; a request that fails changes nothing, but for messages on their way to Kafka.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from schemas.settings import Settings
+from streams.errors import SettingsError
+from streams.health import Health
+from streams.metrics_access import api_token, holds
+from streams.monitoring import ServeMetrics
+from streams.secrets import Hidden
+from streams.serving.answering import Answering
+from streams.serving.problems import RefusedError
+from streams.serving.routes import ROUTES, Route
+
+logger = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+OPEN = frozenset({"/health/live", "/health/ready"})
+"""Paths that ask for no token."""
+
+_CLOSING_TIMEOUT_S = 1.0
+_encode = msgspec.json.Encoder().encode
+
+
+class ApiServer:
+    """The API on one TCP port.
+
+    Parameters
+    ----------
+    settings : Settings
+        Section `serve`; port 0 takes a free one.
+    answering : Answering
+        What answers.
+    metrics : ServeMetrics
+        What is counted.
+    health : callable
+        Whether the process lives and is ready.
+    """
+
+    def __init__(
+        self, settings: Settings, answering: Answering, metrics: ServeMetrics, health: Callable[[], Health]
+    ) -> None:
+        self._settings, self._answering = settings, answering
+        self._metrics, self._health = metrics, health
+        self._runner: web.AppRunner | None = None
+        self._token: Hidden | None = None
+
+    def app(self) -> web.Application:
+        """Make the application.
+
+        Raises
+        ------
+        SettingsError
+            Others could reach it and there is no token, or the token is too short.
+        """
+        self._token = api_token(self._settings.serve)
+        app = web.Application(
+            middlewares=[self._guarded], client_max_size=self._settings.serve.max_body_bytes
+        )
+        for route in ROUTES:
+            app.router.add_route(route.method, route.path, self._answerer(route))
+        app.add_routes(
+            [
+                web.get("/metrics", self._answer_metrics),
+                web.get("/health/live", self._answer_live),
+                web.get("/health/ready", self._answer_ready),
+            ]
+        )
+        return app
+
+    async def start(self) -> int:
+        """Listen until `stop`, and return the port.
+
+        Raises
+        ------
+        SettingsError
+            Host and port cannot be bound, or others could reach them and there is no token.
+        """
+        host, port = self._settings.serve.host, self._settings.serve.port
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=_CLOSING_TIMEOUT_S)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self.stop()
+            raise SettingsError(
+                f"serve.host = {host!r}, serve.port = {port} cannot be bound: {error.strerror or error}. "
+                "Set FRESHREC_SERVE__PORT to another port, or to 0 for a free one"
+            ) from error
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening; harmless when not started."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._runner = None
+
+    def _answerer(self, route: Route) -> Handler:
+        answer: Callable[[web.Request, Route], Any] = getattr(self._answering, route.answers)
+        waits = asyncio.iscoroutinefunction(answer)
+
+        async def handle(request: web.Request) -> web.Response:
+            current = self._health()
+            if not current.ready:
+                raise RefusedError(
+                    503,
+                    f"not ready: {'; '.join(current.reasons)}. Ask again in a moment",
+                    headers={"Retry-After": "1"},
+                )
+            message = await answer(request, route) if waits else answer(request, route)
+            return web.Response(body=_encode(message), status=route.status, content_type="application/json")
+
+        return handle
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = perf_counter()
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None else "unknown"
+        try:
+            if self._token is not None and path not in OPEN:
+                self._require_token(request)
+            response = await handler(request)
+        except RefusedError as refused:
+            response = refused.response()
+        except web.HTTPException as error:
+            response = _as_problem(error, request)
+        except Exception:
+            logger.exception("a request to %s failed", path)
+            response = RefusedError(
+                500, "an error that nobody foresaw; the log of the server has it"
+            ).response()
+        self._metrics.requests.labels(route=path, status=str(response.status)).inc()
+        self._metrics.request_seconds.labels(route=path).observe(perf_counter() - started)
+        return response
+
+    def _require_token(self, request: web.Request) -> None:
+        if self._token is not None and not holds(request.headers.get("Authorization"), self._token):
+            detail = "there is no token, or a wrong one; expected the header Authorization: Bearer TOKEN"
+            raise RefusedError(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+    async def _answer_metrics(self, _: web.Request) -> web.Response:
+        self._metrics.ready.set(self._health().ready)
+        return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _answer_live(self, _: web.Request) -> web.Response:
+        current = self._health()
+        return _health_response(current, well=current.live)
+
+    async def _answer_ready(self, _: web.Request) -> web.Response:
+        current = self._health()
+        return _health_response(current, well=current.ready)
+
+
+def _health_response(health: Health, *, well: bool) -> web.Response:
+    return web.Response(body=_encode(health), status=200 if well else 503, content_type="application/json")
+
+
+def _as_problem(error: web.HTTPException, request: web.Request) -> web.Response:
+    """What aiohttp refuses by itself, told like every other problem."""
+    if error.status == 404:
+        detail = f"there is no {request.path[:200]!r} here; /docs lists every path"
+    elif isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.method[:20]} is not answered here; expected {allowed}"
+        return RefusedError(405, detail, headers={"Allow": allowed}).response()
+    else:
+        detail = error.text or error.reason
+    return RefusedError(error.status, detail).response()
