@@ -103,8 +103,9 @@ def _of_fields(kind: str, message: dict[str, Any], limits: IngestSettings, sent_
         else:
             yield _fault(field, refused)
     together = {field: value for field, value in message.items() if tried({field: value}) is None}
-    alone = {field: value for field, value in good.items() if field in _REQUIRED[kind]}
-    base = {"type": kind, "at": sent_at} | alone | together
+    # What was faulty alone is replaced: of it enough is said.
+    mended = {field: value for field, value in good.items() if field in _REQUIRED[kind] or field in message}
+    base = {"type": kind, "at": sent_at} | mended | together
     result = decode(TOPIC_OF_TYPE[kind], msgspec.json.encode(base), limits, sent_at=sent_at)
     if isinstance(result, Rejected):
         yield _fault("", result)

@@ -8,13 +8,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from streams.topology import GROUPS, STAGES, TOPICS
+from streams.topology import GROUPS, SERVE, STAGES, TOPICS
 
-Role = Literal["worker", "storefront", "reader", "operator"]
+Role = Literal["worker", "server", "storefront", "reader", "operator"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 
 ROLES: Final[dict[Role, str]] = {
     "worker": "`freshrec worker`",
+    "server": "`freshrec serve`",
     "storefront": "whoever sends events, `freshrec produce` and `simulate` among them",
     "reader": "a service that reads recommendations, rules and segments",
     "operator": "`freshrec topics`, `doctor` and `rejected`",
@@ -68,6 +69,9 @@ def _topics(role: Role) -> Iterator[tuple[str, tuple[Operation, ...]]]:
         operations: tuple[Operation, ...] = ()
         if role == "worker":
             operations = (*_if(topic.name in read, "READ"), *_if(topic.name in written, "WRITE"))
+        elif role == "server":
+            followed = topic.name in (*SERVE.follows, *SERVE.remembers)
+            operations = (*_if(followed, "READ"), *_if(topic.name in SERVE.writes, "WRITE"))
         elif role == "storefront" and topic.kind == "entry":
             operations = ("WRITE",)
         elif role == "reader" and topic.kind == "output" and topic.name != "rejected":

@@ -13,6 +13,7 @@ from streams.metrics_access import api_token
 from streams.pseudonyms import pseudonyms_of
 from streams.serving.process import serve as run
 from streams.topics import check_topics
+from streams.topology import SERVE
 
 THREAD_SWITCH_S = 0.001
 
@@ -28,7 +29,9 @@ def serve(settings: Settings) -> int:
     # What is wrong with a secret is said before anything is opened.
     api_token(settings.serve)
     pseudonyms_of(settings.privacy)
-    problems = check_topics(settings.kafka, topic_specs(settings.kafka))
+    names = {settings.kafka.topic_prefix + name for name in (*SERVE.follows, *SERVE.remembers, *SERVE.writes)}
+    specs = [spec for spec in topic_specs(settings.kafka) if spec.name in names]
+    problems = check_topics(settings.kafka, specs)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise BrokerError(f"{problems[0]}{more}; `freshrec topics create` makes what is missing")

@@ -78,12 +78,15 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 @topics.command()
 @click.option("--worker", default="User:worker", show_default=True, help="Who runs the worker.")
+@click.option("--server", default="User:server", show_default=True, help="Who answers over HTTP.")
 @click.option("--storefront", default="User:storefront", show_default=True, help="Who sends events.")
 @click.option("--reader", default="User:reader", show_default=True, help="Who reads what comes out.")
 @click.option("--operator", default="User:operator", show_default=True, help="Who looks after the topics.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @pass_settings
-def acls(settings: Settings, worker: str, storefront: str, reader: str, operator: str, as_json: bool) -> None:
+def acls(
+    settings: Settings, worker: str, server: str, storefront: str, reader: str, operator: str, as_json: bool
+) -> None:
     """List what a broker with permissions has to allow to whom, for each topic and consumer group.
 
     Nothing is asked or changed: an administrator grants it with Kafka's own tools. All are ALLOW, from any
@@ -91,6 +94,7 @@ def acls(settings: Settings, worker: str, storefront: str, reader: str, operator
     """
     who: dict[Role, str] = {
         "worker": worker,
+        "server": server,
         "storefront": storefront,
         "reader": reader,
         "operator": operator,

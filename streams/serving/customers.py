@@ -1,5 +1,7 @@
 """Answers about a customer: segment and history, as they were published."""
 
+import msgspec
+
 from schemas.answers import HistoryAnswer, SegmentAnswer, Session, Touched
 from schemas.messages import WEIGHT_ONE
 from streams.serving.served_views import AnswerViews
@@ -11,6 +13,9 @@ def segment_of(views: AnswerViews, user: str) -> SegmentAnswer | None:
     if found is None:
         return None
     profile = views.profile(found.segment)
+    if profile is not None:
+        there = [item for item in profile.top_items if (facts := views.item(item)) is None or facts.available]
+        profile = msgspec.structs.replace(profile, top_items=there)
     return SegmentAnswer(found.user_id, found.segment, found.distance, found.at, profile)
 
 

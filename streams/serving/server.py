@@ -20,12 +20,14 @@ from streams.metrics_access import api_token, holds
 from streams.monitoring import ServeMetrics
 from streams.secrets import Hidden
 from streams.serving.answering import Answering
+from streams.serving.openapi import as_json, document
+from streams.serving.page import page
 from streams.serving.problems import RefusedError
 from streams.serving.routes import ROUTES, Route
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-OPEN = frozenset({"/health/live", "/health/ready"})
+OPEN = frozenset({"/health/live", "/health/ready", "/openapi.json", "/docs"})
 """Paths that ask for no token."""
 
 _CLOSING_TIMEOUT_S = 1.0
@@ -71,6 +73,8 @@ class ApiServer:
             app.router.add_route(route.method, route.path, self._answerer(route))
         app.add_routes(
             [
+                web.get("/openapi.json", _fixed(as_json(document()), "application/json")),
+                web.get("/docs", _fixed(page().encode(), "text/html")),
                 web.get("/metrics", self._answer_metrics),
                 web.get("/health/live", self._answer_live),
                 web.get("/health/ready", self._answer_ready),
@@ -160,6 +164,14 @@ class ApiServer:
     async def _answer_ready(self, _: web.Request) -> web.Response:
         current = self._health()
         return _health_response(current, well=current.ready)
+
+
+def _fixed(body: bytes, content_type: str) -> Handler:
+    async def answer(_: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+
+    return answer
 
 
 def _health_response(health: Health, *, well: bool) -> web.Response:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from streams.acls import ROLES, Permission, Role, permissions, table
-from streams.topology import STAGES, TOPICS
+from streams.topology import SERVE, STAGES, TOPICS
 
 WHO: dict[Role, str] = {role: f"User:{role}" for role in ROLES}
 
@@ -28,6 +28,14 @@ def test_the_worker_may_not_write_entries_nor_read_outputs() -> None:
             assert "WRITE" not in found[topic.name].operations
         if topic.kind == "output":
             assert "READ" not in found[topic.name].operations
+
+
+def test_a_server_may_read_what_it_follows_and_write_the_entries_and_is_in_no_group() -> None:
+    found = of("server")
+    assert set(found) == {*SERVE.follows, *SERVE.remembers, *SERVE.writes}
+    for name, each in found.items():
+        assert ("READ" in each.operations) == (name not in SERVE.writes)
+        assert ("WRITE" in each.operations) == (name in SERVE.writes)
 
 
 def test_a_storefront_may_write_the_entries_and_nothing_else() -> None:

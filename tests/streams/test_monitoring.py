@@ -7,7 +7,15 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.monitoring import LATENCY_S, METRICS, Metric, Metrics, SupervisorMetrics, document
+from streams.monitoring import (
+    LATENCY_S,
+    METRICS,
+    Metric,
+    Metrics,
+    ServeMetrics,
+    SupervisorMetrics,
+    document,
+)
 
 ROOT = Path(__file__).parents[2]
 UNITS = ("_seconds", "_bytes", "_records")
@@ -37,7 +45,7 @@ def test_every_metric_and_label_is_explained(metric: Metric) -> None:
 @every_metric
 def test_no_label_names_a_customer_an_item_or_an_order(metric: Metric) -> None:
     known = {"type", "result", "reason", "stage", "topic", "partition", "source", "view", "version", "python"}
-    known |= {"group", "basis", "list", "lesson", "series"}
+    known |= {"group", "basis", "list", "lesson", "series", "route", "status"}
     assert {label for label, _ in metric.says.labels} <= known
 
 
@@ -66,13 +74,13 @@ def test_what_is_counted_is_rendered_with_its_labels() -> None:
 
 
 def test_every_attribute_holds_the_kind_it_promises() -> None:
-    holders = {**vars(Metrics()), **vars(SupervisorMetrics())}
+    holders = {**vars(Metrics()), **vars(SupervisorMetrics()), **vars(ServeMetrics())}
     for metric in METRICS:
         assert isinstance(holders[metric.attribute], metric.kind)
 
 
 def test_the_text_holds_every_metric_of_the_list_and_besides_only_those_of_the_process() -> None:
-    texts = (Metrics().render().decode(), SupervisorMetrics().render().decode())
+    texts = [each().render().decode() for each in (Metrics, SupervisorMetrics, ServeMetrics)]
     families = {family.name for text in texts for family in text_string_to_metric_families(text)}
     own = {name for name in families if not name.startswith("process_")}
     assert own == {metric.says.name.removesuffix("_total") for metric in METRICS}

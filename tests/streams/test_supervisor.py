@@ -18,7 +18,8 @@ import pytest
 from schemas.settings import Settings
 from streams.child import ChildPlan
 from streams.errors import StateError
-from streams.supervisor import Supervisor, take_slot
+from streams.slots import take_slot
+from streams.supervisor import Supervisor
 
 HOLDER = """
 import fcntl, sys
@@ -82,7 +83,7 @@ def test_the_slot_of_another_process_is_left_alone_until_that_is_killed(tmp_path
 def test_no_free_slot_is_an_error_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.supervisor.MAX_SLOTS", 2)
+    monkeypatch.setattr("streams.slots.MAX_SLOTS", 2)
     taken = [take_slot(tmp_path) for _ in range(2)]
     with pytest.raises(StateError, match=r"all 2 worker slots .* stop a worker or use another state\.dir"):
         take_slot(tmp_path)
@@ -209,7 +210,7 @@ def test_a_supervisor_without_a_free_slot_starts_nothing(
     children_run: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     children_run(WAITING)
-    monkeypatch.setattr("streams.supervisor.MAX_SLOTS", 1)
+    monkeypatch.setattr("streams.slots.MAX_SLOTS", 1)
     _, lock = take_slot(Path("state"))
     with pytest.raises(StateError, match="all 1 worker slots"):
         asyncio.run(a_supervisor("rules").run())

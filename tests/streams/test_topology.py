@@ -9,6 +9,7 @@ from schemas.events import TOPIC_OF_TYPE
 from schemas.state import ROW_VERSIONS
 from streams.topology import (
     GROUPS,
+    SERVE,
     STAGE_BY_NAME,
     STAGES,
     TOPIC_BY_NAME,
@@ -37,7 +38,7 @@ def test_what_a_stage_reads_comes_from_outside_or_from_a_stage_above_it(place: i
 @pytest.mark.parametrize("place", range(len(STAGES)), ids=[stage.name for stage in STAGES])
 def test_what_a_stage_writes_is_read_below_it_or_followed_or_an_output(place: int) -> None:
     read_below = {topic for stage in STAGES[place + 1 :] for topic in stage.reads}
-    followed = {topic for stage in STAGES for topic in stage.follows}
+    followed = {topic for stage in (*STAGES, SERVE) for topic in stage.follows}
     outputs = {topic.name for topic in TOPICS if topic.kind == "output"}
     assert set(STAGES[place].writes) <= read_below | followed | outputs
 
@@ -76,8 +77,19 @@ def test_a_kind_says_how_a_topic_is_used() -> None:
     read = {name for stage in STAGES for name in stage.reads}
     followed = {name for stage in STAGES for name in stage.follows}
     kinds = {topic.name: topic.kind for topic in TOPICS}
+    outputs = {name for name, kind in kinds.items() if kind == "output"}
+    followed |= set(SERVE.follows) - outputs
     assert {name for name, kind in kinds.items() if kind in {"entry", "log"}} == read
     assert {name for name, kind in kinds.items() if kind == "view"} == followed
+
+
+def test_the_server_follows_what_the_recommender_does_and_what_is_told_of_customers() -> None:
+    history = next(stage for stage in STAGES if stage.name == "history")
+    assert {*history.follows, "recommendations", "histories", "segments"} <= set(SERVE.follows)
+    assert SERVE.remembers == history.remembers
+    assert set(SERVE.writes) == entries()
+    compacted = {topic.name for topic in TOPICS if topic.compacted}
+    assert set(SERVE.follows) <= compacted
 
 
 def test_the_stages_of_a_process_stand_together() -> None:
