@@ -72,7 +72,7 @@ def faults(raw: bytes, limits: IngestSettings, *, sent_at: int) -> list[Fault]:
     whole = decode(TOPIC_OF_TYPE[kind], raw, limits, sent_at=sent_at)
     if not isinstance(whole, Rejected):
         return []
-    found = []
+    found: list[Fault] = []
     for each in _of_fields(kind, message, limits, sent_at):
         if len(found) == MOST_FAULTS:
             break

@@ -165,6 +165,16 @@ STAGES: tuple[Stage, ...] = (
         writes=("item-counts", "neighbours", "association-rules"),
     ),
     Stage(
+        name="outcomes",
+        # `segments` reads the same topic in the process `models`: a process reads a topic for one stage.
+        group="rules",
+        reads=("facts",),
+        key="customer",
+        steps=("outcomes",),
+        keeps=("VisitRow", "OpenVisits"),
+        writes=("outcomes",),
+    ),
+    Stage(
         name="popularity",
         group="models",
         reads=("item-deltas",),
@@ -200,15 +210,6 @@ STAGES: tuple[Stage, ...] = (
         steps=("ranker",),
         keeps=("RankerRow",),
         writes=("ranker",),
-    ),
-    Stage(
-        name="outcomes",
-        group="models",
-        reads=("facts",),
-        key="customer",
-        steps=("outcomes",),
-        keeps=("VisitRow", "OpenVisits"),
-        writes=("outcomes",),
     ),
     Stage(
         name="trees",

@@ -116,7 +116,7 @@ def test_the_topology_is_inert_data() -> None:
     [
         (
             "history",
-            ("history", "rules", "popularity", "segments", "clusters", "ranker", "outcomes", "trees"),
+            ("history", "rules", "outcomes", "popularity", "segments", "clusters", "ranker", "trees"),
         ),
         ("segments", ("segments", "clusters")),
         ("rules", ("rules",)),
@@ -125,3 +125,9 @@ def test_the_topology_is_inert_data() -> None:
 )
 def test_below_a_stage_is_what_learns_from_it_whatever_it_follows(stage: str, below: tuple[str, ...]) -> None:
     assert tuple(each.name for each in and_below(stage)) == below
+
+
+def test_a_process_reads_each_topic_for_one_stage_alone() -> None:
+    for group in GROUPS:
+        read = [topic for stage in STAGES if stage.group == group for topic in stage.reads]
+        assert len(set(read)) == len(read), group

@@ -11,7 +11,7 @@ import pytest
 from online_models.protocols import Answer, Request
 from online_models.recommender import BlendRecommender
 from streams.cli import run
-from streams.commands.answers import in_words
+from streams.in_words import in_words
 from streams.stages.history import MODELS
 
 AT = 1_700_000_000_000
