@@ -138,7 +138,7 @@ class Metrics(_Registered):
         Counter,
         Says("freshrec_recommendations_total", "Recommended items.", (("source", "of the first reason"),)),
     ]
-    lists: Annotated[
+    given_lists: Annotated[
         Counter,
         Says(
             "freshrec_lists_total",

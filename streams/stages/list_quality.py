@@ -49,7 +49,7 @@ class ListQuality:
         for source, count in sources.items():
             self._metrics.recommendations.labels(source=source).inc(count)
         basis = "personal" if sources.keys() - {_POPULARITY} else "popular"
-        self._metrics.lists.labels(basis=basis).inc()
+        self._metrics.given_lists.labels(basis=basis).inc()
 
     def forget(self, key: str) -> None:
         """Let the list of somebody who is forgotten go."""
