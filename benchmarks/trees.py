@@ -19,7 +19,8 @@ from benchmarks.tree_data import DRIFTS, SETS, WORLDS, drifting, of_set, of_worl
 from online_models.evaluation.classification import classification
 from online_models.evaluation.plain_store import PlainStore
 from online_models.evaluation.tree_scores import BLOCK, auc_interval
-from online_models.trees import BUYS, TreesStep
+from online_models.tree_answers import BUYS
+from online_models.trees import TreesStep
 from schemas.settings import Settings
 from schemas.trees import LeafRow, Outcome, TreesRow
 from streams.bench.machine import describe
@@ -66,8 +67,7 @@ def online(outcomes: list[Outcome], start: int, settings: Settings, *, learn: bo
     took = 1e6 * (perf_counter() - begun) / max(start, 1)
     chances = []
     for x in outcomes[start:]:
-        answer = step.answer(x, BUYS)
-        chances.append(0.5 if answer is None else answer[1])
+        chances.append(dict(step.answer(x, BUYS)).get("order", 0.5))
         if learn:
             step.learn_one(x)
     return np.array(chances), round(took, 1)
@@ -126,8 +126,7 @@ def recovered(outcomes: list[Outcome], change: int, seed: int) -> dict[str, Any]
     for number, x in enumerate(outcomes):
         if number and number % REFIT == 0:
             fitted = batch(seen[:number], happened[:number], "entropy", settings.trees.depth, seed)
-        answer = step.answer(x, BUYS)
-        ours.append(0.5 if answer is None else answer[1])
+        ours.append(dict(step.answer(x, BUYS)).get("order", 0.5))
         theirs.append(0.5 if fitted is None else float(fitted.predict_proba(seen[number : number + 1])[0, 1]))
         drifts += [number - change for drift in step.learn_one(x) if drift.task == BUYS]
     found: dict[str, Any] = {"outcomes": len(outcomes), "change_at": change, "goal_brier": round(goal, 4)}

@@ -16,7 +16,8 @@ from online_models.ranker import UNITS
 from online_models.seen import WIDTH
 from online_models.segments import MAX_ITEMS
 from online_models.sessions import MAX_ACTS
-from online_models.trees import MET, TASKS
+from online_models.tree_answers import CLASSES as CLASSES_OF_TASKS
+from online_models.trees import MET
 from online_models.visit_features import BINS, CATEGORIES, NUMBERS
 from online_models.visit_features import FEATURES as FEATURES_OF_A_VISIT
 from schemas.settings import Settings
@@ -139,10 +140,10 @@ def trees(settings: Settings, id_bytes: int) -> dict[str, int]:
     (True, True)
     """
     using = settings.trees
-    nodes, classes = 2 ** (using.depth + 1) - 1, max(using.categories + 1, 2)
+    nodes, classes = 2 ** (using.depth + 1) - 1, max(map(len, CLASSES_OF_TASKS.values()))
     tree = FIXED + nodes * (2 + 8 * classes + 2 * NUMBER) + using.categories * (id_bytes + HEAD)
     window = LEVELS * (BUCKETS + 1) * 2 * NUMBER
     return {
-        "t": FIXED + len(TASKS) * (2 * tree + window) + MET * (id_bytes + HEAD + NUMBER),
+        "t": FIXED + len(CLASSES_OF_TASKS) * (2 * tree + window) + MET * (id_bytes + HEAD + NUMBER),
         "l": FIXED + 4 * FEATURES_OF_A_VISIT * BINS * classes,
     }

@@ -1,4 +1,4 @@
-"""What came of sessions: looks at an open session, kept until it has ended or something was bought.
+"""What came of sessions: looks at an open session, kept until it has ended.
 
 By event time alone. The rows of customers are bounded; of the sessions that are open, the one that rested
 longest makes room, and nothing is learned of it.
@@ -40,7 +40,8 @@ class OutcomesStep:
 
     A session ends with the first action of the customer's next one, or when nobody acted in it for
     `history.session_gap_s` as of the newest event of the partition. An order is the outcome of all looks
-    before it; looks after it wait for another one.
+    before it. Both outcomes become known at the end alone: if orders were told at once, the newest outcomes
+    would always be mostly orders.
 
     Parameters
     ----------
@@ -56,11 +57,12 @@ class OutcomesStep:
     >>> from online_models.memory_store import MemoryStore
     >>> from schemas.messages import Line
     >>> step = OutcomesStep(MemoryStore(VisitRow), MemoryStore(OpenVisits), Settings())
-    >>> for at, kind in ((0, "view"), (9_000, "view"), (20_000, "cart")):
-    ...     _ = step.learn_one(Fact("u:anna", kind, at, [Line("tea", ["drinks"])], [0], at == 0, []))
-    >>> order = Fact("u:anna", "purchase", 60_000, [Line("tea", ["drinks"])], [0], False, [])
-    >>> [(each.at, each.next, each.bought) for each in step.learn_one(order)]
-    [(0, 'drinks', True), (9000, 'drinks', True)]
+    >>> def act(kind, at, start=False):
+    ...     return step.learn_one(Fact("u:anna", kind, at, [Line("tea", ["drinks"])], [0], start, []))
+    >>> act("view", 0, start=True), act("view", 9_000), act("purchase", 60_000), act("view", 70_000)
+    ([], [], [], [])
+    >>> [(each.at, each.next, each.bought) for each in act("view", 90_000_000, start=True)]
+    [(0, 'drinks', True), (9000, 'drinks', True), (70000, '', False)]
     """
 
     def __init__(self, rows: Store[VisitRow], opened: Store[OpenVisits], settings: Settings) -> None:
@@ -83,7 +85,7 @@ class OutcomesStep:
         row = self.rows.get(x.key) or VisitRow()
         if row.events and (x.session_start or x.at > row.last_at + self._gap_ms):
             outcomes += _ended(row)
-        outcomes += self._act(row, x)
+        self._act(row, x)
         self.rows.put(x.key, row)
         # The newest stands at the end, so that who rested longest is found at once.
         opened.keys.pop(x.key, None)
@@ -93,23 +95,20 @@ class OutcomesStep:
         self._opened.put(KEY, opened)
         return outcomes
 
-    def _act(self, row: VisitRow, x: Fact) -> list[Outcome]:
+    def _act(self, row: VisitRow, x: Fact) -> None:
         category = _category_of(x)
         if not row.events:
             begin(row, x.at, category)
         for look in row.pending[-1:]:
-            if not look.next and look.numbers and category:
+            if not look.next and category:
                 look.next = category
-        bought: list[Outcome] = []
         if x.kind == "purchase":
-            bought, row.pending = row.pending, []
-            for look in bought:
+            for look in row.pending:
                 look.bought = True
         act(row, x, category)
         # After 1, 2, 4, 8... actions: a long session does not outweigh many short ones.
         if row.events & (row.events - 1) == 0 and len(row.pending) < self._looks:
             row.pending.append(look_at(row, x.key, x.at))
-        return bought
 
     def _close_resting(self, opened: OpenVisits, key: str) -> list[Outcome]:
         """End sessions that have rested for long, few at a time, so that no event pays for many."""
@@ -210,7 +209,6 @@ def look_at(row: VisitRow, key: str, at: int) -> Outcome:
         float(row.ordered),
         _days(row.ordered_at, at),
         _days(row.visited_at, row.started_at),
-        at % _DAY_MS / 3_600_000,
     ]
     return Outcome(at, VERSION, numbers, [*_last_two(row.trail), row.first, _favourite(row.past)])
 

@@ -4,7 +4,6 @@ Two tasks: will something be bought in this session, and which category comes ne
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import sqrt
 from typing import Final
 
@@ -14,7 +13,8 @@ import numpy as np
 from online_models.adwin import ONE, Adwin
 from online_models.hoeffding import HoeffdingTree, growth, sprout
 from online_models.protocols import Store
-from online_models.visit_features import BINS, FEATURES, MAX_CATEGORIES, NUMBERS, VERSION, bins_of, in_words
+from online_models.tree_answers import BUYS, CLASSES, TASKS, by_name, outcome_of, path_in_words
+from online_models.visit_features import FEATURES, MAX_CATEGORIES, NUMBERS, VERSION, bins_of
 from schemas.settings import Settings
 from schemas.trees import (
     Answered,
@@ -30,12 +30,6 @@ from schemas.trees import (
 
 KEY: Final = "trees"
 """The key of everything: there is one tree for each task."""
-
-BUYS, NEXT = "buys", "next"
-TASKS: Final = (BUYS, NEXT)
-
-CLASSES: Final = ("no order", "order")
-"""Classes of the task `buys`."""
 
 ROUND: Final = 500
 """Examples after which a rival is held against the tree that answers."""
@@ -102,8 +96,7 @@ class TreesStep:
         self._rows, self._leaves, self._settings = rows, leaves, settings.trees
         shape = {"numbers": len(NUMBERS), "features": FEATURES}
         self._growth = {
-            BUYS: growth(self._settings, classes=2, **shape),
-            NEXT: growth(self._settings, classes=self._settings.categories + 1, **shape),
+            task: growth(self._settings, classes=len(names), **shape) for task, names in CLASSES.items()
         }
 
     def key(self, x: Outcome) -> str:  # noqa: ARG002  # one row, whatever the outcome
@@ -144,34 +137,21 @@ class TreesStep:
             return None
         nodes, tree = state.tree, self._tree(state.tree, task)
         path = tree.path(_bins(x, nodes))
-        chances: list[float] = tree.probabilities(path).tolist()
-        named = [(chances[place], name) for place, name in enumerate(_classes(task, nodes))]
-        if task == NEXT:
-            named.append((sum(chances[len(nodes.categories) :]), ""))
-        best = sorted(named, key=lambda each: (-each[0], each[1]))[:most]
+        best = self._by_name(task, x, tree.probabilities(path).tolist())[:most]
         return Prediction(
             task,
-            [Answered(name, round(chance, 6)) for chance, name in best],
+            [Answered(name, chance) for name, chance in best],
             path_in_words(nodes, path),
             int(tree.counts[path[-1]].sum()),
         )
 
-    def answer(self, x: Outcome, task: str) -> list[float] | None:
-        """Return the probability of each class of a task, as things are; None before there is a tree.
-
-        The classes of `buys` are False and True; those of `next` the categories of its tree, then all others.
-        """
+    def answer(self, x: Outcome, task: str) -> list[tuple[str, float]]:
+        """Return what may come, by name, the likeliest first; nothing before there is a tree."""
         state = self._state(task)
         if state is None:
-            return None
+            return []
         tree = self._tree(state.tree, task)
-        found: list[float] = tree.probabilities(tree.path(_bins(x, state.tree))).tolist()
-        return found
-
-    def categories(self, task: str) -> list[str]:
-        """Return the categories that a task's tree tells apart."""
-        state = self._state(task)
-        return [] if state is None else state.tree.categories
+        return self._by_name(task, x, tree.probabilities(tree.path(_bins(x, state.tree))).tolist())
 
     def published(self) -> list[PublishedTree]:
         """Return the trees as they are; none during the warm-up."""
@@ -180,14 +160,14 @@ class TreesStep:
 
     def _learn(self, task: str, state: TaskState, x: Outcome, row: TreesRow) -> list[Drift]:
         tree = self._tree(state.tree, task)
-        bins, outcome = _bins(x, state.tree), _outcome(task, x, state.tree)
+        bins, outcome = _bins(x, state.tree), outcome_of(task, x)
         error = _error(tree.probabilities(tree.path(bins)).tolist(), outcome)
         tree.learn_one(bins, outcome)
         state.learned += 1
         change = Adwin(state.window).learn_one(error)
         if state.rival is not None:
             self._compete(task, state, x, error)
-        elif task == NEXT and state.learned % (2 * ROUND) == 0 and self._outdated(state.tree, row):
+        elif state.learned % (2 * ROUND) == 0 and self._outdated(state.tree, row):
             self._begin_rival(task, state, self._best(row))
         # A tree that has become better has learned, nothing else.
         if change is None or change.after < change.before:
@@ -197,6 +177,10 @@ class TreesStep:
         if self._settings.adaptive and state.rival is None:
             self._begin_rival(task, state, state.tree.categories)
         return [Drift(task, x.at, change.before, change.after)]
+
+    def _by_name(self, task: str, x: Outcome, chances: Sequence[float]) -> list[tuple[str, float]]:
+        row = self._row()
+        return by_name(task, x, chances, row.categories if row else {})
 
     def _begin_rival(self, task: str, state: TaskState, categories: Sequence[str]) -> None:
         state.rival = sprout(state.trees, categories, self._growth[task])
@@ -209,7 +193,7 @@ class TreesStep:
             return
         nodes, duel = state.rival, state.duel
         rival = self._tree(nodes, task)
-        bins, outcome = _bins(x, nodes), _outcome(task, x, nodes)
+        bins, outcome = _bins(x, nodes), outcome_of(task, x)
         better = round((error - _error(rival.probabilities(rival.path(bins)).tolist(), outcome)) * ONE)
         rival.learn_one(bins, outcome)
         duel.seen += 1
@@ -220,8 +204,8 @@ class TreesStep:
 
     def _decide(self, task: str, state: TaskState, rival: TreeNodes) -> None:
         duel = state.duel
-        other_classes = rival.categories != state.tree.categories
-        if duel.rounds if other_classes else _is_better(duel):
+        other_bins = rival.categories != state.tree.categories
+        if duel.rounds if other_bins else _is_better(duel):
             self._tree(state.tree, task).clear()
             state.tree, state.rival = rival, None
             state.replaced += 1
@@ -271,39 +255,6 @@ def _bins(x: Outcome, nodes: TreeNodes) -> list[int]:
     return bins_of(x.numbers, x.categories, nodes.categories)
 
 
-def _classes(task: str, nodes: TreeNodes) -> Sequence[str]:
-    """Names of the classes that have one."""
-    return CLASSES if task == BUYS else nodes.categories
-
-
-def path_in_words(nodes: TreeNodes, path: Sequence[int]) -> list[str]:
-    """Say what the nodes of a path ask and how it is answered; of two answers only the one that says more.
-
-    Examples
-    --------
-    >>> features, places = bytearray([1, 255, 0]), bytearray(3)
-    >>> path_in_words(TreeNodes(0, [], features, places, bytearray()), [0, 2, 5])
-    ['1 or more things put into the cart', 'no views']
-    """
-    features, found = np.frombuffer(nodes.features, np.int8), dict[tuple[int, bool], str]()
-    for node, after in pairwise(path):
-        feature, right = int(features[node]), after == 2 * node + 2
-        place = nodes.places[node]
-        # Later thresholds of a number lie inside earlier ones; categories that it is not are all told.
-        key = (feature if feature < len(NUMBERS) or right else FEATURES + BINS * feature + place, right)
-        found.pop(key, None)
-        found[key] = in_words(feature, place, nodes.categories, right=right)
-    return list(found.values())
-
-
-def _outcome(task: str, x: Outcome, nodes: TreeNodes) -> int:
-    if task == BUYS:
-        return int(x.bought)
-    known = nodes.categories
-    # Fewer categories than classes leave some classes empty; the others are always the last one.
-    return known.index(x.next) if x.next in known else -1
-
-
 def _error(probabilities: Sequence[float], outcome: int) -> float:
     """Half the squared distance of probabilities from what happened, 0 to 1 (Brier, 1950)."""
     squares = sum(p * p for p in probabilities)
@@ -318,21 +269,15 @@ def _is_better(duel: Duel) -> bool:
 
 def _published(task: str, state: TaskState) -> PublishedTree:
     tree = state.tree
-    classes = [*_classes(task, tree), *([""] if task == NEXT else [])]
-    empty = len(tree.counts) // 8 // len(tree.features) - len(classes)
-    counts = np.frombuffer(tree.counts, "<i8").reshape(len(tree.features), -1)
-    if empty:
-        # While there are fewer categories than classes, those between them and the others are empty.
-        counts = np.delete(counts, slice(len(classes) - 1, len(classes) - 1 + empty), axis=1)
     return PublishedTree(
         task,
         VERSION,
         state.learned,
-        classes,
+        list(CLASSES[task]),
         tree.categories,
         np.frombuffer(tree.features, np.int8).tolist(),
         list(tree.places),
-        counts.tolist(),
+        np.frombuffer(tree.counts, "<i8").reshape(len(tree.features), -1).tolist(),
         round(Adwin(state.window).mean, 6),
         state.drifts,
         state.drifted_at,

@@ -28,7 +28,7 @@ _DAYS = (0.05, 0.25, 1.0, 2.0, 3.0, 5.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0, NEV
 class Number(NamedTuple):
     """A number: its thresholds, each the least of a bin, and how being at least, or below, one is said.
 
-    `unit` is of the thresholds: "", "s", "days", "%" or "h" (an hour of the day).
+    `unit` is of the thresholds: "", "s", "days" or "%".
     """
 
     name: str
@@ -96,9 +96,6 @@ NUMBERS: Final = (
     ),
     Number("order_days", _DAYS, "last order {} ago or longer", "last order less than {} ago", "days"),
     Number("visit_days", _DAYS, "last session {} ago or longer", "last session less than {} ago", "days"),
-    Number(
-        "hour", tuple(float(hour) for hour in range(2, 24, 2)), "at {} UTC or later", "before {} UTC", "h"
-    ),
 )
 """Numbers of a look at a session, in order."""
 
@@ -195,8 +192,6 @@ def _number_in_words(number: Number, edge: float, *, right: bool) -> str:
 
 
 def _amount(edge: float, unit: str) -> str:
-    if unit == "h":
-        return f"{edge:02.0f}:00"
     if unit == "%":
         return f"{edge:.0%}"
     if unit == "days":

@@ -235,10 +235,12 @@ class TreesSettings(_Section, frozen=True):
     adaptive: Annotated[bool, _says("true lets a new tree take over where the old one got worse")] = True
     depth: Annotated[Depth, _says("questions on a path, at most")] = 6
     grace: Annotated[Count, _says("examples of a leaf from one look at its questions to the next")] = 100
-    delta: Annotated[Doubt, _says("chance that a leaf asks another question than the best one")] = 1e-4
-    tie: Annotated[Part, _says("part of the criterion's range that is no difference")] = 0.1
+    delta: Annotated[Doubt, _says("chance that a leaf asks another question than the best one")] = 1e-6
+    tie: Annotated[Part, _says("part of the criterion's range that is no difference")] = 0.05
     warm_up: Annotated[Count, _says("examples that only tell which categories there are")] = 200
-    categories: Annotated[Classes, _says("most frequent categories, told apart; the rest are others")] = 8
+    categories: Annotated[
+        Classes, _says("most frequent categories, asked for by name; the rest are others")
+    ] = 8
     looks: Annotated[Count, _says("looks at a session: after 1, 2, 4, 8... actions")] = 6
     open_sessions: Annotated[Count, _says("open sessions of a partition whose outcome is awaited")] = 10_000
     publish_interval_ms: Annotated[Limit, _says("trees are published at most so often; 0: always")] = 1_000

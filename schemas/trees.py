@@ -136,7 +136,7 @@ class PublishedTree(msgspec.Struct, frozen=True):
     """A tree as published, after `learned` examples: its nodes as arrays, in the order of a heap.
 
     `features`, `places` and `counts` are as in `TreeNodes`, `version` says what the features mean,
-    `categories` have bins of their own. The last class of `next`, "", is any other category. `error` is the
+    `categories` have bins of their own. `error` is the
     mean of the newest errors (0 to 1), `drifts` how often it grew, `drifted_at` when last (epoch ms; 0:
     never).
     """

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from online_models import exposure
 from online_models.evaluation.bootstrap import Interval, Resamples, percentiles
 from online_models.evaluation.diversity import ItemAudiences, intra_list_diversity
+from online_models.evaluation.drift_points import DriftPoint, drift_points
 from online_models.evaluation.run import Outcome
 from online_models.evaluation.tally import METRICS, Floats, Tally
 
@@ -65,6 +66,7 @@ class ModelReport(msgspec.Struct, kw_only=True, frozen=True):
     of strangers, `cold_items` over those with cold right answers, against these alone; `share` is their share
     of all questions. `new_items` are scores over the questions with right answers that nobody had acted upon
     before, against these alone; `few_events` over those of customers who had done little; None without any.
+    `drifts` are the changes of the hit rate that ADWIN notices.
     """
 
     queries: int
@@ -91,6 +93,7 @@ class ModelReport(msgspec.Struct, kw_only=True, frozen=True):
     recommend_s: Seconds
     state_bytes: int
     curve: list[Point]
+    drifts: list[DriftPoint] = []
 
 
 def reports(
@@ -156,6 +159,7 @@ def reports(
             recommend_s=seconds(tally.recommend_s),
             state_bytes=state_bytes.get(name, 0),
             curve=_curve(tally, outcome),
+            drifts=drift_points(tally.scores[:, METRICS.index("hr")].tolist(), outcome.ats),
         )
     return found
 

@@ -23,8 +23,9 @@ def outcomes_of(log: Iterable[Logged], settings: Settings) -> Iterator[Outcome]:
     >>> def event(kind, at):
     ...     tea = [Line("tea", ["drinks"])]
     ...     return Event("u:anna", kind, at, "browses", 0, at, at, at, session_id="s1", lines=tea)
-    >>> [each.bought for each in outcomes_of([event("view", 1), event("purchase", 2)], Settings())]
-    [True]
+    >>> log = [event("view", 1), event("purchase", 2), event("view", 10**9)]
+    >>> [each.bought for each in outcomes_of(log, Settings())]
+    [True, False]
     """
     stores = PlainStore[ExpiryRow](), PlainStore[GuestChunk]()
     history = HistoryStep(PlainStore[HistoryRow](), PlainStore[TotalsRow](), *stores, settings)

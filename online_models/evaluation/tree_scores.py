@@ -1,6 +1,7 @@
 """How well the trees foretell what comes of sessions: each outcome is first answered, then learned."""
 
 from collections.abc import Iterable, Sequence
+from math import log
 from typing import Final
 
 import msgspec
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from online_models.evaluation.bootstrap import Interval, percentiles
 from online_models.evaluation.classification import Classification, area_under_curve, classification
 from online_models.evaluation.plain_store import PlainStore
-from online_models.trees import BUYS, NEXT, Drift, TreesStep
+from online_models.tree_answers import BUYS, NEXT
+from online_models.trees import Drift, TreesStep
 from schemas.settings import Settings
 from schemas.trees import LeafRow, Outcome, TreesRow
 
@@ -22,7 +24,7 @@ BLOCK: Final = 20
 
 DRAWS: Final = 200
 CURVE_POINTS: Final = 20
-_LEAST: Final = 1e-9
+_LEAST: Final = 1e-6
 
 
 class CurvePoint(msgspec.Struct, frozen=True):
@@ -35,10 +37,7 @@ class CurvePoint(msgspec.Struct, frozen=True):
 
 
 class NextScores(msgspec.Struct, frozen=True):
-    """The next category: how often the likeliest one came, and how often the last one came again.
-
-    Categories that are not told apart count as one, which is never a hit.
-    """
+    """The next category: how often the likeliest one came, and how often the last one came again."""
 
     queries: int
     accuracy: float
@@ -82,19 +81,18 @@ def answered(outcomes: Iterable[Outcome], settings: Settings, *, warmup: int) ->
 
 
 def _answer(step: TreesStep, x: Outcome, found: Answers) -> None:
-    chances = step.answer(x, BUYS)
-    if chances is None:
+    chances = dict(step.answer(x, BUYS))
+    if not chances:
         return
     found.ats.append(x.at)
     found.bought.append(x.bought)
-    found.chances.append(chances[1])
-    following = step.answer(x, NEXT) if x.next else None
-    if following is not None:
-        known = step.categories(NEXT)
-        place = known.index(x.next) if x.next in known else len(following) - 1
-        found.hits.append(x.next in known and int(np.argmax(following)) == place)
-        found.repeated.append(x.categories[0] == x.next and x.next in known)
-        found.surprises.append(-float(np.log(max(following[place], _LEAST))))
+    found.chances.append(chances["order"])
+    if x.next:
+        following = step.answer(x, NEXT)
+        found.hits.append(following[0][0] == x.next)
+        found.repeated.append(x.categories[0] == x.next)
+        chance = next((each for name, each in following if name == x.next), 0.0)
+        found.surprises.append(-log(max(chance, _LEAST)))
 
 
 def scores(found: Answers, *, seed: int) -> TreeScores:

@@ -9,8 +9,8 @@ from online_models.evaluation.catalog import CONTENDERS, names_of
 from schemas.settings import Settings
 from streams.bench.machine import describe
 from streams.commands.context import pass_settings
+from streams.evaluating import classifying, plot, screen
 from streams.evaluating import options as parameters
-from streams.evaluating import plot, screen
 from streams.evaluating.document import document, write_json, write_text
 from streams.evaluating.logs import LogReader
 from streams.evaluating.measuring import made, measured
@@ -25,9 +25,10 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.command()
 @click.option(
     "--protocol",
-    type=click.Choice(["sessions", "prequential", "temporal"]),
+    type=click.Choice(["sessions", "prequential", "temporal", "classify"]),
     required=True,
-    help="sessions: next items of test sessions; prequential: predict, then learn; temporal: the last part.",
+    help="sessions: next items of test sessions; prequential: predict, then learn; temporal: the last part; "
+    "classify: what comes of sessions, as the trees say it, before they learn it.",
 )
 @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), required=True, help="Of the files.")
 @click.option("--events", type=_FILE, help="The file to split.")
@@ -110,6 +111,9 @@ def evaluate(
     """Measure how good models are on files: rankings, catalogue, costs, with intervals."""
     console = Console(stderr=True, markup=False)
     request = Request(format=format_, drop_others=others == "drop", **asked)  # type: ignore[arg-type]  # click checked them
+    if request.protocol == "classify":
+        _classify(request, settings, console, seed=seed, json_file=json_file)
+        return
     names = _names(models, reference)
     settings = settings_for(request, settings)
     reader = LogReader(settings)
@@ -142,6 +146,17 @@ def evaluate(
         write_json(json_file, results)
     if plot_file is not None:
         write_text(plot_file, plot.page(found, title=title, k=trial.k))
+
+
+def _classify(
+    request: Request, settings: Settings, console: Console, *, seed: int, json_file: Path | None
+) -> None:
+    found = classifying.classified(request, settings, console, seed=seed)
+    shown = Console(markup=False)
+    for table in classifying.tables(found):
+        shown.print(table)
+    if json_file is not None:
+        write_json(json_file, classifying.document(found, request, settings, seed=seed))
 
 
 def _names(models: str, reference: str | None) -> list[str]:

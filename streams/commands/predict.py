@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from online_models.outcomes import begin, copy_of, look_at
-from online_models.trees import BUYS, TASKS
+from online_models.tree_answers import BUYS, TASKS
 from schemas.settings import Settings
 from schemas.trees import Predictions, VisitRow
 from streams.commands.answers import answer_options, print_json, stored_views, unknown

@@ -22,6 +22,8 @@ _STYLE = (
 def page(models: Mapping[str, ModelReport], *, title: str, k: int) -> str:
     """Return the page: hit rate and MRR over the queries in their order, and a table.
 
+    Where a hit rate changed, a dashed line says so.
+
     Parameters
     ----------
     models : mapping of str to ModelReport
@@ -67,9 +69,16 @@ def _chart(
         f'points="{" ".join(map(place, report.curve))}"><title>{escape(each)}</title></polyline>'
         for each, report in models.items()
     )
+    marks = "".join(
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" stroke="{colours[each]}" '
+        f'stroke-dasharray="4"><title>{escape(each)}: {drift.before:.3f} to {drift.after:.3f}</title></line>'
+        for each, report in models.items()
+        for drift in report.drifts
+        for x in [_LEFT + inner_width * drift.queries / longest]
+    )
     return (
         f'<h2>{escape(name)}</h2>\n<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(name)} over the queries">{_grid(top, longest)}{lines}</svg>\n'
+        f'aria-label="{escape(name)} over the queries">{_grid(top, longest)}{marks}{lines}</svg>\n'
     )
 
 

@@ -153,7 +153,7 @@ def open_trial(request: Request, settings: Settings, reader: LogReader) -> Trial
             test=test,
             limit=request.limit,
         )
-    log = reader.read(_only(request), request.format)
+    log = reader.read(only_file(request), request.format)
     if request.drop_others:
         log = [each for each in log if not _is_act(each) or relevant(each)]
     share = request.warmup if request.protocol == "prequential" else request.train_share
@@ -181,7 +181,7 @@ def _sessions(request: Request, settings: Settings, reader: LogReader) -> tuple[
             raise EvaluationError(
                 "there is nothing to test on; name it with --test FILE, or split one file by --test-share"
             )
-        train, test = last_sessions(reader.read(_only(request), request.format), share, gap_ms=gap_ms)
+        train, test = last_sessions(reader.read(only_file(request), request.format), share, gap_ms=gap_ms)
     else:
         if request.train is None:
             raise EvaluationError("--test is there without --train; name the file to learn from")
@@ -194,7 +194,7 @@ def _is_act(logged: Logged) -> TypeGuard[Event]:
     return isinstance(logged, Event) and logged.kind in ACTIONS
 
 
-def _only(request: Request) -> Path:
+def only_file(request: Request) -> Path:
     """Return the one file that is to be split."""
     named = [path for path in (request.events, request.train) if path is not None]
     if len(named) != 1 or request.test is not None:

@@ -24,7 +24,6 @@ MEANING: Final = {
     "segments.clusters": "there are as many centres as the store began with",
     "segments.warmup_samples": "the newest samples are kept in a ring of that size",
     "trees.depth": "nodes are arrays of the size that the depth gives",
-    "trees.categories": "leaves count as many classes as the trees began with",
 }
 """Learning settings that decide what stored numbers mean, and why."""
 

@@ -48,7 +48,7 @@ def test_it_asks_what_was_planted_and_answers_as_well_as_a_batch_tree_and_rivers
 ) -> None:
     bins, classes = a_world(1, 6_000)
     test, happened = a_world(2, 4_000)
-    tree = grown(bins, classes, MemoryStore(LeafRow), criterion=criterion)
+    tree = grown(bins, classes, MemoryStore(LeafRow), criterion=criterion, delta=1e-4, tie=0.1)
     assert (int(tree.features[0]), int(tree.places[0])) == (0, 8)
     assert (int(tree.features[2]), int(tree.places[2])) == (4, 4)
     found = [tree.probabilities(tree.path(row))[1] for row in _ordered(test)]

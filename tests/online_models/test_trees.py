@@ -8,7 +8,8 @@ import pytest
 
 from online_models import bounds
 from online_models.evaluation.plain_store import PlainStore
-from online_models.trees import BUYS, KEY, MET, NEXT, ROUND, Drift, TreesStep
+from online_models.tree_answers import BUYS, CLASSES, NEXT
+from online_models.trees import KEY, MET, ROUND, Drift, TreesStep
 from online_models.visit_features import CATEGORIES, NUMBERS, VERSION
 from schemas.settings import Settings, TreesSettings
 from schemas.trees import LeafRow, Outcome, TreesRow
@@ -18,7 +19,7 @@ VIEWS, CARTS = 0, 1
 
 
 def outcomes(seed: int, count: int, *, turned: bool = False, names: list[str] = NAMES) -> list[Outcome]:
-    """Who has a cart buys (or, turned, does not); after each category mostly comes the one after it."""
+    """Who has a cart buys (or, turned, does not); then comes what was before, without one the last again."""
     drawn = np.random.default_rng(seed)
     found = []
     for at in range(count):
@@ -26,9 +27,10 @@ def outcomes(seed: int, count: int, *, turned: bool = False, names: list[str] = 
         numbers = [0.0] * len(NUMBERS)
         numbers[VIEWS], numbers[CARTS] = float(views), float(carts)
         chance = (0.9 if views > 3 else 0.5) if (carts > 0) != turned else 0.05
-        follows = last + 1 if drawn.random() < 0.8 else int(drawn.integers(0, len(names)))
-        categories = [names[last], "", names[last], ""]
-        following = names[follows % len(names)]
+        before = names[(last + 1) % len(names)]
+        categories = [names[last], before, before, names[last]]
+        follows = names[int(drawn.integers(0, len(names)))]
+        following = follows if drawn.random() < 0.2 else before if carts else names[last]
         found.append(Outcome(at, VERSION, numbers, categories, following, bool(drawn.random() < chance)))
     return found
 
@@ -48,10 +50,9 @@ class Grove:
         """Mean squared error of the chance of an order."""
         errors = []
         for x in some:
-            answer = self.step.answer(x, BUYS)
-            assert answer is not None
-            assert sum(answer) == pytest.approx(1.0)
-            errors.append((answer[1] - x.bought) ** 2)
+            answer = dict(self.step.answer(x, BUYS))
+            assert sum(answer.values()) == pytest.approx(1.0)
+            errors.append((answer["order"] - x.bought) ** 2)
         return float(np.mean(errors))
 
     def row(self) -> TreesRow:
@@ -68,13 +69,9 @@ def test_planted_questions_are_found_and_answered_in_place(criterion: str) -> No
     first = buys.features[0], buys.places[0]
     assert first == (CARTS, 0)
     assert grove.error(outcomes(2, 1_000)) < 0.13
-    assert sorted(following.classes) == sorted([*NAMES, ""])
-    hits = 0
-    for x in outcomes(3, 500):
-        answer = grove.step.answer(x, NEXT)
-        assert answer is not None
-        hits += following.classes[int(np.argmax(answer))] == x.next
-    assert hits > 400
+    assert (following.features[0], following.places[0]) == first
+    assert tuple(following.classes) == CLASSES[NEXT]
+    assert sum(grove.step.answer(x, NEXT)[0][0] == x.next for x in outcomes(3, 500)) > 400
 
 
 def test_after_a_change_a_new_tree_takes_over_and_without_adapting_none_does() -> None:
@@ -111,17 +108,17 @@ def test_categories_that_became_frequent_get_a_tree_that_knows_them() -> None:
     grove.learn(outcomes(1, 1_000))
     new = ["milk", "bread", "oats", "rice"]
     grove.learn(outcomes(2, 8 * ROUND, names=new))
-    assert sorted(grove.step.categories(NEXT)) == sorted(new)
+    assert [sorted(tree.categories) for tree in grove.step.published()] == [sorted(new)] * 2
 
 
 def test_the_first_outcomes_only_say_which_categories_there_are() -> None:
     grove = Grove(warm_up=50, categories=2)
     grove.learn(outcomes(1, 49))
     assert grove.step.published() == []
-    assert grove.step.answer(outcomes(1, 1)[0], BUYS) is None
+    assert grove.step.answer(outcomes(1, 1)[0], BUYS) == []
     grove.learn(outcomes(2, 1))
     assert [tree.learned for tree in grove.step.published()] == [1, 1]
-    assert len(grove.step.categories(BUYS)) == 2
+    assert [len(tree.categories) for tree in grove.step.published()] == [2, 2]
 
 
 def test_outcomes_of_another_version_are_passed_over_and_names_are_bounded() -> None:

@@ -63,4 +63,3 @@ def test_times_and_shares_are_said_in_their_units() -> None:
     assert in_words(by_name["buying_share"], 1, [], right=False) == (
         "bought in less than 10% of the sessions before"
     )
-    assert in_words(by_name["hour"], 3, [], right=True) == "at 08:00 UTC or later"

@@ -147,3 +147,36 @@ def test_lines_that_cannot_be_used_are_told(capsys: pytest.CaptureFixture[str]) 
     Path("sessions.tsv").write_text(SESSIONS + "61 no tab\n")
     assert run(sessions("--models", "popularity")) == 0
     assert "missing_field" in capsys.readouterr().err
+
+
+def test_what_comes_of_sessions_is_foretold_and_written(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = []
+    for visit in range(300):
+        at = 1_700_000_000_000 + visit * 60_000
+        acts = ["view", "view", "cart"] if visit % 3 == 0 else ["view", "view"]
+        for number, action in enumerate(acts):
+            browse = {"type": "browse", "event_id": f"b{visit}-{number}", "session_id": f"s{visit}"}
+            lines.append(browse | {"item_id": "tea", "action": action, "at": at + number * 1_000})
+        if visit % 3 == 0:
+            told = {"type": "purchase", "event_id": f"p{visit}", "session_id": f"s{visit}", "user_id": None}
+            bought = [{"item_id": "tea", "quantity": 1, "unit_price": 2.0}]
+            lines.append(told | {"order_id": f"o{visit}", "lines": bought, "at": at + 9_000})
+    Path("shop.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    asked = ["--protocol", "classify", "--format", "jsonl", "--events", "shop.jsonl", "--json", "trees.json"]
+    assert run(["evaluate", *asked]) == 0
+    shown = capsys.readouterr().out
+    assert "looks at sessions" in shown
+    assert "log loss" in shown
+    found = json.loads(Path("trees.json").read_text())
+    assert (found["protocol"], found["seed"], found["data"].endswith("shop.jsonl")) == ("classify", 1, True)
+    assert found["trees"]["outcomes"] > 100
+    assert {"commit", "python"} <= set(found["machine"])
+    assert found["settings"]["criterion"] == "entropy"
+
+
+def test_a_file_without_sessions_has_nothing_to_foretell(capsys: pytest.CaptureFixture[str]) -> None:
+    item = {"type": "item", "item_id": "tea", "categories": ["drinks"], "at": 1_700_000_000_000}
+    Path("items.jsonl").write_text(json.dumps(item) + "\n")
+    asked = ["--protocol", "classify", "--format", "jsonl", "--events", "items.jsonl"]
+    assert run(["evaluate", *asked]) == 1
+    assert "no outcome of a session was answered" in capsys.readouterr().err

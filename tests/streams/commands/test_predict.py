@@ -38,7 +38,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "events.jsonl").write_text("".join(json.dumps(message) + "\n" for message in messages()))
     with pytest.MonkeyPatch.context() as patch:
         with_settings(patch)
-        for name, value in (("WARM_UP", "20"), ("GRACE", "50")):
+        for name, value in (("WARM_UP", "20"), ("GRACE", "50"), ("DELTA", "0.01"), ("TIE", "0.2")):
             patch.setenv(f"FRESHREC_TREES__{name}", value)
         patch.setenv("FRESHREC_RECOMMEND__ENABLED", "false")
         patch.chdir(folder)
