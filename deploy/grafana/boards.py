@@ -5,6 +5,7 @@ from typing import Final
 from deploy.grafana.flow import FLOW
 from deploy.grafana.latency import LATENCY
 from deploy.grafana.models import MODELS
+from deploy.grafana.serve import SERVE
 from deploy.grafana.state import STATE
 
-BOARDS: Final = (FLOW, LATENCY, MODELS, STATE)
+BOARDS: Final = (FLOW, LATENCY, MODELS, SERVE, STATE)

@@ -1,31 +1,98 @@
-"""Dashboard *models*: what lists are made of, and what models learn and tell."""
+"""Dashboard *models*: how good lists are, what they are made of, what models learn and tell."""
 
 from typing import Final
 
-from deploy.grafana.panels import Board
-from deploy.grafana.queries import COUNT, HERE, LEARNED_FROM, OVER, RATE, SHARE, each, per_second
+from deploy.grafana.panels import Board, Panel, Query
+from deploy.grafana.queries import COUNT, HERE, LEARNED_FROM, OVER, RATE, SHARE, each, level, per_second
+
+
+def share_of(part: str, whole: str, *by: str) -> str:
+    """Rate of a counter, for each value of some labels, by the rate of another.
+
+    Examples
+    --------
+    >>> share_of("hits_total", "queries_total", "list").count("rate(")
+    2
+    """
+    return f"{per_second(part, *by)} / on () group_left () {per_second(whole)}"
+
+
+LEARNERS: Final = "rules|popularity|segments|clusters|ranker|outcomes|trees"
 
 MODELS: Final = Board(
     "models",
     "models",
     (
         each(
-            "What lists are made of",
+            "Hit rate",
             SHARE,
-            "Recommended items by the source of their first reason.",
-            per_second("freshrec_recommendations_total", "source")
-            + " / ignoring (source) group_left () "
-            + f"sum (rate(freshrec_recommendations_total{{{HERE}}}{OVER}))",
-            "{{source}}",
+            "Acts on an item of the list that was given; beside it, of a list of what was popular then.",
+            share_of("freshrec_list_hits_total", "freshrec_list_queries_total", "list"),
+            "{{list}}",
+        ),
+        each(
+            "Mean reciprocal rank",
+            SHARE,
+            "1 / place of the item that was acted on, 0 where it was not in the list.",
+            share_of("freshrec_list_reciprocal_ranks_total", "freshrec_list_queries_total", "list"),
+            "{{list}}",
+        ),
+        each(
+            "What lists rest on",
+            RATE,
+            "popular: nothing else spoke for any item, as for customers who did nothing yet.",
+            per_second("freshrec_lists_total", "basis"),
+            "{{basis}}",
             stacked=True,
         ),
         each(
-            "Items recommended",
-            RATE,
-            "By the source of their first reason.",
-            per_second("freshrec_recommendations_total", "source"),
+            "What lists are made of",
+            SHARE,
+            "Recommended items by the source of their first reason.",
+            f"{per_second('freshrec_recommendations_total', 'source')} / on () group_left () "
+            f"sum(rate(freshrec_recommendations_total{{{HERE}}}{OVER}))",
             "{{source}}",
             stacked=True,
+        ),
+        Panel(
+            "Breadth",
+            COUNT,
+            "Different items in the newest lists: a fall means that everybody is told the same.",
+            (Query(level("freshrec_exposed_items", "instance", how="max"), "items on {{instance}}"),),
+        ),
+        Panel(
+            "Concentration",
+            SHARE,
+            "Gini: 0 is even, 1 is one item for all. Lift: 0 is as popular as what is acted on.",
+            (
+                Query(level("freshrec_exposure_gini_ratio", "instance", how="max"), "Gini on {{instance}}"),
+                Query(level("freshrec_popularity_lift_ratio", "instance", how="max"), "lift on {{instance}}"),
+            ),
+        ),
+        each(
+            "Loss of the ranker",
+            COUNT,
+            "New lessons before they are learned, far above learned ones: it fits too closely.",
+            share_of("freshrec_ranker_losses_total", "freshrec_ranker_losses_compared_total", "lesson"),
+            "{{lesson}}",
+        ),
+        each(
+            "Error of the trees",
+            SHARE,
+            "Half the squared distance of what they foretold from what happened, since the last change.",
+            f"max by (series) (freshrec_drift_error{{{HERE}}})",
+            "{{series}}",
+        ),
+        Panel(
+            "Changes that trees noticed",
+            COUNT,
+            "Another tree begins beside; when, in the time of events: the last one.",
+            (
+                Query(f"sum by (series) (increase(freshrec_drift_total{{{HERE}}}[1d]))", "{{series}}, a day"),
+                Query(
+                    f"max by (series) (freshrec_drift_last_timestamp_seconds{{{HERE}}})", "{{series}}, last"
+                ),
+            ),
         ),
         each(
             "Rows published",
@@ -38,8 +105,7 @@ MODELS: Final = Board(
             "Learned by model",
             RATE,
             "Records of the stages that learn.",
-            f"sum by (stage) (rate(freshrec_stage_batch_records_sum{{{HERE},"
-            f'stage=~"rules|popularity|segments|clusters|ranker"}}{OVER}))',
+            f'sum by (stage) (rate(freshrec_stage_batch_records_sum{{{HERE},stage=~"{LEARNERS}"}}{OVER}))',
             "{{stage}}",
         ),
         each(
