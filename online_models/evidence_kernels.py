@@ -117,7 +117,8 @@ def ask_neighbours(
                 shared += 1
                 match, latest = place, max(latest, last)
         size = about[row, DISTINCT]
-        age = np.exp((about[row, LAST_AT] - now) / _AGE_MS)
+        # What is newer than a late question is as new as can be; it would outgrow all numbers.
+        age = np.exp(min(0.0, (about[row, LAST_AT] - now) / _AGE_MS))
         sessions_since = (newest - row) % capacity
         by_match = dot / distinct * age * weights[latest - 1]
         by_set = shared / np.sqrt(distinct * size) * (1 - 0.1 * (length - latest + 1))

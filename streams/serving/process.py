@@ -144,7 +144,7 @@ def warm_up(views: ServedViews, settings: Settings) -> None:
     """Ask once, so that the first customer does not wait for what is compiled or loaded on first use."""
     leaders = [item for item, _ in views.popular("all")[:3]] or ["-"]
     session = SessionMark(None, 0, 0, [], leaders)
-    request = Request(history=HistoryRow(sessions=[session]), now=0, k=1)
+    request = Request(history=HistoryRow(sessions=[session]), now=views.newest_at() or 0, k=1)
     BlendRecommender(views, settings).recommend(request)
 
 

@@ -42,6 +42,12 @@ class Shop:
         self.workers.append(WorkerProcess(variables, log, stages=stages, module=module).start())
         return self.workers[-1]
 
+    def server(self) -> WorkerProcess:
+        """One more server of the API, started, beside the workers."""
+        log = self._folder / f"server-{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(self.variables, log, command="serve").start())
+        return self.workers[-1]
+
     def command(self, *arguments: str, module: str = "streams.cli") -> "subprocess.CompletedProcess[str]":
         """Run `freshrec` with the workers' settings, to its end."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}

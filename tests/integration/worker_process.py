@@ -43,6 +43,7 @@ def environment(kafka: str, prefix: str, state_dir: Path, **settings: object) ->
         "STATE__DIR": state_dir,
         "STATE__CACHE_BYTES": 64 * 1024 * 1024,
         "METRICS__PORT": 0,
+        "SERVE__PORT": 0,
         **settings,
     }
     return {f"FRESHREC_{name}": str(value) for name, value in values.items()}
@@ -66,6 +67,8 @@ class WorkerProcess:
         Comma separated; all by default.
     module : str
         What is run as `freshrec`.
+    command : str
+        Which command of it: `worker`, or another that tells where its health is.
     """
 
     def __init__(
@@ -75,11 +78,12 @@ class WorkerProcess:
         *,
         stages: str | None = None,
         module: str = "streams.cli",
+        command: str = "worker",
     ) -> None:
         self._log, self._from = log, 0
         others = {name: value for name, value in os.environ.items() if not name.startswith("FRESHREC_")}
         self._environment = {**others, **variables}
-        self._command = [sys.executable, "-m", module, "worker"]
+        self._command = [sys.executable, "-m", module, command]
         self._command += ["--stages", stages] if stages else []
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -114,6 +118,14 @@ class WorkerProcess:
         if self._process is None:
             raise AssertionError("the worker was not started")
         return self._process
+
+    @property
+    def url(self) -> str:
+        """Where it listens, once it has said so."""
+        address = _ADDRESS.search(self.log)
+        if address is None:
+            raise AssertionError(f"no address yet; it logged:\n{self.log}")
+        return f"http://{address[1]}"
 
     def wait_ready(self) -> "WorkerProcess":
         """Wait until /health/ready says yes."""

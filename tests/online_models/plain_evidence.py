@@ -56,7 +56,7 @@ def _add_neighbour(asked: Asked, part: Part, found: Evidence) -> None:
     places = {item: n for n, item in enumerate(part.items)}
     shared = [item for item in places if item in last]
     match, latest = max(places[item] for item in shared), max(last[item] for item in shared)
-    age = exp((part.last_at - asked.now) / (100 * _DAY_MS))
+    age = exp(min(0.0, (part.last_at - asked.now) / (100 * _DAY_MS)))
     since = asked.plain.begun - 1 - part.number
     by_match = sum(_faded(last[item] - length, 3.62) for item in shared) / len(last)
     by_match *= age * _faded(latest - length, 3.62)

@@ -123,3 +123,15 @@ def test_items_of_earlier_sessions_are_candidates_and_stand_in_for_a_session_wit
 def test_a_session_of_unknown_items_has_no_candidates() -> None:
     assert features_of(taught("ab"), "z") == {}
     assert features_of(taught("ab"), "") == {}
+
+
+def test_a_question_from_long_before_all_sessions_finds_what_a_later_one_does() -> None:
+    index = SessionIndex(sessions=20)
+    for n in range(6):
+        for item in ("tea", "cup", f"i{n}"):
+            index.learn_one(f"s:{n}", None, item, 4_000_000_000_000)
+    asked = SessionCandidates(index)
+    late, now = (asked.find("s:b", ["tea"], at) for at in (0, 4_000_000_000_000))
+    assert late.numbers.tolist() == now.numbers.tolist()
+    assert np.isfinite(late.features).all()
+    assert late.features.tolist() == now.features.tolist()

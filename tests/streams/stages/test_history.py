@@ -418,3 +418,36 @@ def test_an_erasure_is_told_to_the_audit_without_a_name(tmp_path: Path) -> None:
         "items are taken back; no trace is left after 15 days"
     ]
     assert desk.shows("freshrec_erasures_total 1.0")
+
+
+def test_with_each_list_the_history_is_told_that_it_was_made_of_and_not_of_guests(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.learn(3, an_event(0), an_event(1, "view", "cup"), an_event(2, key="s:guest"))
+    worked(desk.part)
+    (record,) = desk.taken("histories")
+    told = decoded(record)
+    assert (told.user, told.at, list(told.items)) == ("anna", AT + 1, ["tea", "cup"])
+    assert [mark.acts for mark in told.sessions] == [["tea", "cup"]]
+    assert (record.key, record.version) == (b"anna", (0, 0, 4))
+    row = desk.row()
+    assert row is not None
+    assert told.row().items == row.items
+    assert told.row().behaviour == row.behaviour
+
+
+def test_where_no_other_process_answers_no_history_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, tells_histories=False)
+    desk.learn(0, an_event(0))
+    assert len(desk.lists()) == 1
+    assert desk.taken("histories") == []
+
+
+def test_the_history_of_who_is_forgotten_is_taken_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.learn(0, an_event(0))
+    worked(desk.part)
+    desk.learn(1, an_event(1, "erasure"))
+    told = desk.taken("histories")
+    assert [(record.key, record.value is None) for record in told] == [(b"anna", False), (b"anna", True)]
+    assert told[0].version is not None and told[1].version is not None
+    assert told[0].version <= told[1].version
