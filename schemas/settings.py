@@ -53,7 +53,7 @@ Criterion = Literal["entropy", "gini"]
 Depth = Annotated[int, Meta(ge=1, le=8)]
 """Levels of a tree below its root."""
 
-Doubt = Annotated[float, Meta(gt=0, lt=1)]
+Doubt = Annotated[float, Meta(gt=0, le=1)]
 """How likely something is to be wrong."""
 
 Classes = Annotated[int, Meta(ge=1, le=14)]
@@ -235,8 +235,8 @@ class TreesSettings(_Section, frozen=True):
     adaptive: Annotated[bool, _says("true lets a new tree take over where the old one got worse")] = True
     depth: Annotated[Depth, _says("questions on a path, at most")] = 6
     grace: Annotated[Count, _says("examples of a leaf from one look at its questions to the next")] = 100
-    delta: Annotated[Doubt, _says("chance that a leaf asks another question than the best one")] = 1e-6
-    tie: Annotated[Part, _says("part of the criterion's range that is no difference")] = 0.05
+    delta: Annotated[Doubt, _says("chance that a leaf asks another question than the best one")] = 1e-4
+    tie: Annotated[Part, _says("part of the criterion's range that is no difference")] = 0.07
     warm_up: Annotated[Count, _says("examples that only tell which categories there are")] = 200
     categories: Annotated[
         Classes, _says("most frequent categories, asked for by name; the rest are others")
