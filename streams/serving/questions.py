@@ -91,7 +91,7 @@ class Query:
             if value.lower() not in _FLAGS:
                 self._fault(name, "bad_value", f"`{name}` is {value[:80]!r}; expected true or false")
             self._values[name] = _FLAGS.get(value.lower(), True)
-        elif not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= self._max_k):
+        elif not (value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= self._max_k):
             expected = f"a whole number from 1 to {self._max_k}"
             self._fault(name, "bad_value", f"`{name}` is {value[:80]!r}; expected {expected}")
         else:

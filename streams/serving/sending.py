@@ -6,6 +6,7 @@ and the sender sends it again under the same event id.
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -32,7 +33,7 @@ class _Kind(msgspec.Struct):
 
 
 _kind = msgspec.json.Decoder(_Kind).decode
-RETRY_AFTER_S = 1
+RETRY_AFTER_S, STOP_S = 1, 5.0
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -145,7 +146,8 @@ class KafkaSender:
     async def stop(self) -> None:
         """Send what is left, for a moment, and disconnect."""
         if self._producer is not None:
-            await asyncio.wait_for(self._producer.stop(), 5.0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._producer.stop(), STOP_S)
 
 
 def _not_taken(why: str) -> RefusedError:
