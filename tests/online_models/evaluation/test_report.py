@@ -209,3 +209,12 @@ def test_of_a_popular_item_the_newest_audience_is_kept() -> None:
     assert audiences.distance("a", "b") == 1.0
     assert audiences.distance("a", "c") < 1.0
     assert intra_list_diversity(["a"], audiences) == 0.0
+
+
+def test_a_hit_rate_that_falls_is_a_point_in_the_report() -> None:
+    asked: list[Action] = [ask(f"u:{n}", "a" if n < 300 else "b") for n in range(600)]
+    found = measured(asked, one=Fixed("a"), other=Fixed("c"))
+    (point,) = found["one"].drifts
+    assert 300 < point.queries < 400
+    assert (point.at, point.before > 0.9, point.after) == (7, True, 0.0)
+    assert found["other"].drifts == []
