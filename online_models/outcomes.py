@@ -33,6 +33,7 @@ MAX_NAME: Final = 256
 _FULL: Final = 64.0
 _CLOSED_AT_ONCE: Final = 2
 _DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
 
 
 class OutcomesStep:
@@ -69,6 +70,7 @@ class OutcomesStep:
         self.rows, self._opened = rows, opened
         self._gap_ms = settings.history.session_gap_s * 1000
         self._looks, self._most = settings.trees.looks, settings.trees.open_sessions
+        self._per_minute = settings.trees.outcomes_per_minute
 
     def key(self, x: Fact) -> str:
         return x.key
@@ -92,7 +94,18 @@ class OutcomesStep:
         opened.keys[x.key] = row.last_at
         if len(opened.keys) > self._most:
             self._close(next(iter(opened.keys)), opened)
+        outcomes = self._told(opened, outcomes)
         self._opened.put(KEY, opened)
+        return outcomes
+
+    def _told(self, opened: OpenVisits, outcomes: list[Outcome]) -> list[Outcome]:
+        """Leave out what is more than the trees learn in a minute of the partition's clock."""
+        minute = opened.watermark // _MINUTE_MS
+        if minute > opened.minute:
+            opened.minute, opened.told = minute, 0
+        if self._per_minute:
+            outcomes = outcomes[: max(0, self._per_minute - opened.told)]
+        opened.told += len(outcomes)
         return outcomes
 
     def _act(self, row: VisitRow, x: Fact) -> None:

@@ -243,6 +243,9 @@ class TreesSettings(_Section, frozen=True):
     ] = 8
     looks: Annotated[Count, _says("looks at a session: after 1, 2, 4, 8... actions")] = 6
     open_sessions: Annotated[Count, _says("open sessions of a partition whose outcome is awaited")] = 10_000
+    outcomes_per_minute: Annotated[
+        Limit, _says("outcomes that a partition tells the trees in a minute of its clock; 0: all")
+    ] = 3_000
     publish_interval_ms: Annotated[Limit, _says("trees are published at most so often; 0: always")] = 1_000
 
 

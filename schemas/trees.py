@@ -55,10 +55,15 @@ class VisitRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class OpenVisits(msgspec.Struct, array_like=True, gc=False):
-    """Whose session is open in a partition, with its last event, and the partition's highest `at`."""
+    """Whose session is open in a partition, with its last event, and the partition's highest `at`.
+
+    `told` outcomes were told in `minute`, counted from the epoch by that clock.
+    """
 
     watermark: int = 0
     keys: dict[str, int] = {}
+    minute: int = 0
+    told: int = 0
 
 
 class AdwinState(msgspec.Struct, array_like=True, gc=False):

@@ -36,7 +36,12 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "popularity.half_life_s",
     ),
     "ranker": (),
-    "outcomes": ("history.session_gap_s", "trees.looks", "trees.open_sessions"),
+    "outcomes": (
+        "history.session_gap_s",
+        "trees.looks",
+        "trees.open_sessions",
+        "trees.outcomes_per_minute",
+    ),
     "trees": (
         "trees.criterion",
         "trees.adaptive",

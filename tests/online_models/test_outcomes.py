@@ -153,3 +153,14 @@ def test_orders_without_a_customer_and_names_that_are_too_long_are_left_out() ->
     row = shop.rows.get("u:anna")
     assert row is not None
     assert row.pending[0].categories == [""] * 4
+
+
+def test_no_more_outcomes_are_told_in_a_minute_than_the_setting_says() -> None:
+    shop = Shop(outcomes_per_minute=2)
+    for guest in range(5):
+        shop.act(f"s:{guest}", guest)
+    told = [len(shop.act("u:anna", GAP_MS + 100 + n)) for n in range(4)]
+    assert sum(told) == 2
+    for guest in range(5, 8):
+        shop.act(f"s:{guest}", 2 * GAP_MS)
+    assert sum(len(shop.act("u:ben", 4 * GAP_MS + n)) for n in range(4)) == 2

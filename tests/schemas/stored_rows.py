@@ -105,7 +105,7 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
         "clusters": [ClusterRow(model, [sums, SegmentSums()], [sample], {77: 1}, 1, 5, 2_811)],
         "ranker": [RankerRow(1, 2, 9, *(bytearray(b"\x00\x00\x80\x3f" * n) for n in (6, 1, 6, 1)))],
-        "outcomes": [_visit_row(), OpenVisits(9, {"u:anna": 8, "s:1": 9})],
+        "outcomes": [_visit_row(), OpenVisits(9, {"u:anna": 8, "s:1": 9}, 2, 7)],
         "trees": [_trees_row(), LeafRow(bytearray(b"\x01\x00\x00\x00\x00\x00\x00\x00"))],
         "store": [
             meta,
