@@ -19,6 +19,7 @@ class KnownHistory(msgspec.Struct, array_like=True, frozen=True, gc=False):
     items: dict[str, ItemMark]
     sessions: list[SessionMark]
     behaviour: Behaviour
+    follows: dict[int, float] = {}
 
     @classmethod
     def of(cls, user: str, at: int, row: HistoryRow) -> "KnownHistory":
@@ -33,8 +34,10 @@ class KnownHistory(msgspec.Struct, array_like=True, frozen=True, gc=False):
         True
         """
         sessions = [SessionMark(x.session_id, x.first_at, x.last_at, [], x.acts) for x in row.sessions]
-        return cls(user, at, row.items, sessions, row.behaviour)
+        return cls(user, at, row.items, sessions, row.behaviour, row.follows)
 
     def row(self) -> HistoryRow:
         """Give it as a row, for a recommender; it shares what it holds and must not be changed."""
-        return HistoryRow(self.items, self.sessions, behaviour=self.behaviour, last_at=self.at)
+        return HistoryRow(
+            self.items, self.sessions, behaviour=self.behaviour, last_at=self.at, follows=self.follows
+        )

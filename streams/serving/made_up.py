@@ -40,4 +40,4 @@ def with_acts(row: HistoryRow | None, items: Sequence[str], now: int, *, gap_ms:
         sessions.append(SessionMark(last.session_id, last.first_at, now, [], (last.acts + acts)[-MAX_ACTS:]))
     else:
         sessions.append(SessionMark(None, now, now, [], acts))
-    return HistoryRow(marks, sessions, behaviour=row.behaviour, last_at=now)
+    return HistoryRow(marks, sessions, behaviour=row.behaviour, last_at=now, follows=row.follows)

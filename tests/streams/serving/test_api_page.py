@@ -23,7 +23,7 @@ def asked(command: str) -> tuple[str, bytes | None]:
 
 
 def lasting(answer: Any) -> Any:
-    """An answer without what is of its moment: when it was made and by which models, and the id that it got."""
+    """An answer without what is of its moment: when and by which models it was made, and its id."""
     if isinstance(answer, dict) and answer.get("computed"):
         return answer | {"at": 0, "models": {}, "recommendation_id": answer["recommendation_id"][:5]}
     return answer
