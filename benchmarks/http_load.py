@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -49,8 +49,8 @@ class _Connection(asyncio.Protocol):
         self.due = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
+        # uvloop's transports are of no class of asyncio.
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     def ask(self, request: bytes, due: float) -> None:
         if self._transport is None:
