@@ -84,3 +84,18 @@ def test_widening_follows_categories_until_enough_is_found() -> None:
     every = candidates(views, [])
     every.widen(lambda item: item == "nothing", missing=1)
     assert sums(every) == pytest.approx({"a": 0.1, "b": 0.05, "c": 0.02, "d": 0.01})
+
+
+def test_the_popular_items_of_a_wanted_category_are_candidates_once() -> None:
+    views = MemoryViews(
+        popular={"category:a": [("of-a", 1.0)], "category:z": [("of-z", 4.0), ("rare-z", 1.0)]},
+        items=[facts("new", ["a"])],
+    )
+    traces = [Trace("new", NOW, 0.5, had=True)]
+
+    def found(category: str) -> dict[str, float]:
+        published = PublishedBlocks(views, WEIGHTS)
+        return sums(Candidates(views, published, WEIGHTS, traces, now=NOW, segment=None, category=category))
+
+    assert found("z") == pytest.approx({"of-a": 0.1, "of-z": 0.1, "rare-z": 0.025})
+    assert found("a") == found("") == pytest.approx({"of-a": 0.1})

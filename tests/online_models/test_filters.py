@@ -34,3 +34,15 @@ def test_looked_at_is_what_was_neither_bought_nor_rated() -> None:
     found = filters(history(tea=bought(), jam=viewed()))
     assert [found.looked_at(item) for item in ("tea", "jam", "other")] == [False, True, False]
     assert [found.is_new(item) for item in ("tea", "jam", "other", "cup")] == [False, False, True, False]
+
+
+def test_of_a_category_only_its_items_are_admitted_and_none_that_nobody_knows() -> None:
+    shop = MemoryViews(
+        items=[
+            facts("tea", ["food", "gifts"]),
+            facts("cup", ["kitchen"]),
+            facts("ham", ["food"], available=False),
+        ]
+    )
+    asked = Filters(shop, Request(history=None, now=NOW, category="food"), RecommendSettings())
+    assert [item for item in ("tea", "cup", "ham", "unknown") if asked.admit(item)] == ["tea"]

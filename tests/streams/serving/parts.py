@@ -17,7 +17,7 @@ from streams.health import HEALTHY, Health
 from streams.monitoring import ServeMetrics
 from streams.pseudonyms import Pseudonyms
 from streams.serving.answering import Answering
-from streams.serving.sending import Ready
+from streams.serving.sending import Ready, Sender
 from streams.serving.served_views import ServedViews
 from streams.serving.server import ApiServer
 from streams.topology import SERVE, TOPIC_BY_NAME
@@ -123,9 +123,12 @@ class Desk:
         *,
         health: Health = HEALTHY,
         pseudonyms: Pseudonyms | None = None,
+        sender: Sender | None = None,
     ) -> None:
         self.sent, self.metrics = Sent(), ServeMetrics()
-        answering = Answering(shop.views, settings, pseudonyms or Pseudonyms(), self.sent, self.metrics)
+        answering = Answering(
+            shop.views, settings, pseudonyms or Pseudonyms(), sender or self.sent, self.metrics
+        )
         self.server = ApiServer(settings, answering, self.metrics, lambda: health)
 
     def ask(self, path: str, body: object = None, *, method: str = "", token: str | None = None) -> Told:
