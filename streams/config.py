@@ -100,7 +100,7 @@ def default_toml() -> str:
 
     Examples
     --------
-    >>> [line for line in default_toml().splitlines() if line.startswith("#port")]
+    >>> [line for line in default_toml().splitlines() if line == "#port = 9108"]
     ['#port = 9108']
     """
     lines = [
