@@ -4,20 +4,26 @@ Upper estimates from the settings, for planning memory and for checks; nothing i
 """
 
 from online_models.adwin import BUCKETS, LEVELS
+from online_models.buying import FEATURES as FEATURES_OF_BUYING
 from online_models.clusters import KEPT_NAMES
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
 from online_models.history import MAX_SHOWN
 from online_models.list_features import FEATURES as FEATURES_OF_A_LIST
 from online_models.membership import MAX_MARKS
+from online_models.needs import BINS as BINS_OF_CHANCES
+from online_models.next_categories import MAX_FROM, MAX_TO
 from online_models.outcomes import MAX_ITEMS as ITEMS_OF_A_VISIT
 from online_models.outcomes import MAX_PAST, MAX_TRAIL
+from online_models.profiles import KEPT, KEPT_OF_VISIT
 from online_models.ranker import UNITS
 from online_models.seen import WIDTH
 from online_models.segments import MAX_ITEMS
 from online_models.sessions import MAX_ACTS
 from online_models.tree_answers import CLASSES as CLASSES_OF_TASKS
 from online_models.trees import MET
+from online_models.trends import KEPT as KEPT_OF_A_SLICE
+from online_models.trends import SLICES
 from online_models.visit_features import BINS, CATEGORIES, NUMBERS
 from online_models.visit_features import FEATURES as FEATURES_OF_A_VISIT
 from schemas.settings import Settings
@@ -146,4 +152,37 @@ def trees(settings: Settings, id_bytes: int) -> dict[str, int]:
     return {
         "t": FIXED + len(CLASSES_OF_TASKS) * (2 * tree + window) + MET * (id_bytes + HEAD + NUMBER),
         "l": FIXED + 4 * FEATURES_OF_A_VISIT * BINS * classes,
+    }
+
+
+def profiles(_settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of what is kept of a customer for the profile.
+
+    Examples
+    --------
+    >>> profiles(Settings(), id_bytes=16)["p"] < 10_000
+    True
+    """
+    names = 3 * 2 * KEPT + 2 * KEPT_OF_VISIT + 4
+    return {"p": FIXED + names * (id_bytes + HEAD + NUMBER) + _VECTOR + NUMBER * (4 + 24 + 7)}
+
+
+def needs(settings: Settings, id_bytes: int) -> dict[str, int]:
+    """Most bytes of the one row of the needs of all customers.
+
+    Examples
+    --------
+    >>> needs(Settings(), id_bytes=16)["n"] < 2_000_000
+    True
+    """
+    entry = id_bytes + HEAD + NUMBER
+    after = (MAX_FROM + 1) * (entry + 2 * MAX_TO * entry) + 2 * MAX_FROM * entry
+    member = 9 * NUMBER + HEAD + NUMBER * len(FEATURES_OF_BUYING) + HEAD
+    slices = 2 * 2 * SLICES * (2 * KEPT_OF_A_SLICE + 20) * entry
+    return {
+        "n": FIXED
+        + after
+        + slices
+        + (settings.profiles.panel + 1) * member
+        + 3 * NUMBER * (BINS_OF_CHANCES + 8)
     }

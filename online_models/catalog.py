@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from online_models import bounds
 from online_models.clusters import ClustersStep
 from online_models.history import HistoryStep
+from online_models.needs import NeedsStep
 from online_models.outcomes import KEY as OPEN
 from online_models.outcomes import OutcomesStep
 from online_models.popularity import PopularityStep, PopularityTouch
+from online_models.profiles import ProfilesStep
 from online_models.protocols import Recommender, Step, Store, Views
 from online_models.ranker_step import RankerStep
 from online_models.recommender import BlendRecommender
@@ -21,6 +23,7 @@ from online_models.segments import SegmentsStep
 from online_models.trees import TreesStep
 from schemas.clusters import ClusterRow
 from schemas.messages import ItemDeltas
+from schemas.profiles import NeedsRow, ProfileRow
 from schemas.settings import Settings
 from schemas.state import (
     ExpiryRow,
@@ -98,6 +101,14 @@ def _trees(store: StoreMaker, settings: Settings) -> TreesStep:
     return TreesStep(store("t", TreesRow), store("l", LeafRow), settings)
 
 
+def _profiles(store: StoreMaker, settings: Settings) -> ProfilesStep:
+    return ProfilesStep(store("p", ProfileRow), settings)
+
+
+def _needs(store: StoreMaker, settings: Settings) -> NeedsStep:
+    return NeedsStep(store("n", NeedsRow), settings)
+
+
 STEPS: Mapping[str, Model] = MappingProxyType(
     {
         "history": Model(
@@ -127,6 +138,8 @@ STEPS: Mapping[str, Model] = MappingProxyType(
             bounds=bounds.outcomes,
         ),
         "trees": Model(_trees, own="t", bookkeeping={"l": r"(buys|next)/\d+/\d+"}, bounds=bounds.trees),
+        "profiles": Model(_profiles, own="p", bookkeeping={}, bounds=bounds.profiles),
+        "needs": Model(_needs, own="n", bookkeeping={}, bounds=bounds.needs),
     }
 )
 """What learns, in the order in which events flow."""

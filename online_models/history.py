@@ -152,6 +152,7 @@ class HistoryStep:
             x.value,
             x.recommendation_id,
             x.target,
+            x.attributes if x.kind == "customer" and not guest else None,
         )
         return [fact, *deltas]
 

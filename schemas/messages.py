@@ -31,6 +31,7 @@ class Line(msgspec.Struct, array_like=True, frozen=True, gc=False):
     categories: list[str]
     quantity: float = 1.0
     unit_price: float | None = None
+    tags: list[str] = []
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -90,7 +91,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     `features` is the vector of `online_models.features` when the customer is to be sampled or said something
     about themselves, and empty otherwise, as always for guests and without consent;
     `session_start` is True when this event opened a session; `gained` holds the increase of the
-    implicit weight of each line's item, in units of `WEIGHT_ONE`.
+    implicit weight of each line's item, in units of `WEIGHT_ONE`. `attributes` are what a customer told.
     """
 
     key: str
@@ -103,6 +104,7 @@ class Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     value: float | None = None
     recommendation_id: str | None = None
     target: str | None = None
+    attributes: dict[str, str] | None = None
 
 
 class ItemTouch(msgspec.Struct, array_like=True, frozen=True, gc=False):

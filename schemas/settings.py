@@ -197,6 +197,19 @@ class SegmentsSettings(_Section, frozen=True):
     sweep_rows_per_s: Annotated[Count, _says("customers of a partition looked at for stale segments")] = 1_000
 
 
+class ProfilesSettings(_Section, frozen=True):
+    """Profiles of customers, and what is learned of the needs of all of them."""
+
+    enabled: Annotated[bool, _says("false keeps no profiles")] = True
+    half_life_s: Annotated[Count, _says("half-life of a customer's interests")] = 2_592_000
+    horizon_s: Annotated[Count, _says("the chance of buying is that of an order within so long")] = 604_800
+    trends_s: Annotated[Count, _says("window of which the newer half is held against the older")] = 2_419_200
+    panel: Annotated[Count, _says("customers who are asked whether they buy, to learn it of all")] = 2_000
+    publish_interval_s: Annotated[Limit, _says("a customer's profile is published at most so often")] = 300
+    needs_interval_ms: Annotated[Limit, _says("the needs of all are published at most so often")] = 5_000
+    sweep_rows_per_s: Annotated[Count, _says("customers of a partition looked at for stale profiles")] = 1_000
+
+
 class SessionsSettings(_Section, frozen=True):
     """What is remembered of the newest sessions of all customers, and how they are asked."""
 
@@ -326,6 +339,7 @@ class Settings(_Section, frozen=True):
     rules: RulesSettings = RulesSettings()
     popularity: PopularitySettings = PopularitySettings()
     segments: SegmentsSettings = SegmentsSettings()
+    profiles: ProfilesSettings = ProfilesSettings()
     sessions: SessionsSettings = SessionsSettings()
     content: ContentSettings = ContentSettings()
     ranker: RankerSettings = RankerSettings()

@@ -18,6 +18,8 @@ ROW_VERSIONS = {
     "ranker": 1,
     "outcomes": 1,
     "trees": 1,
+    "profiles": 1,
+    "needs": 1,
     "totals": 1,
     "store": 2,
     "views": 1,

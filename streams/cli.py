@@ -28,6 +28,8 @@ COMMANDS = {
     "rules": ("streams.commands.answers:rules", "Show association rules."),
     "predict": ("streams.commands.predict:predict", "Predict what comes of a customer's session."),
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
+    "profile": ("streams.commands.profile:profile", "Show all that is known of a customer."),
+    "analyse": ("streams.commands.analyse:analyse", "Show what a shop's customers are like."),
     "pseudonym": ("streams.commands.pseudonym:pseudonym", "Print under which id a customer is known."),
     "forget": ("streams.commands.forget:forget", "Ask that customers be forgotten."),
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),

@@ -12,6 +12,7 @@ import msgspec
 
 from online_models import popularity
 from online_models.content_index import ContentIndex
+from online_models.needs import KEY as NEEDS
 from online_models.pair_table import name_id, name_key
 from online_models.ranker_step import KEY as RANKER
 from online_models.session_index import SessionIndex
@@ -25,6 +26,7 @@ from schemas.messages import (
     RankerWeights,
     Totals,
 )
+from schemas.profiles import Needs
 from schemas.settings import Settings
 from schemas.state import ViewRow
 from streams.newest_items import NewestItems
@@ -252,6 +254,10 @@ class Views:
     def ranker(self) -> RankerWeights | None:
         """The ranker, as last published."""
         return self._get("ranker", RANKER, RankerWeights)
+
+    def needs(self) -> Needs | None:
+        """The needs of all customers, as last published."""
+        return self._get("needs", NEEDS, Needs)
 
     def counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
         """Own counts of each of some items, named by key, as last published."""

@@ -52,10 +52,12 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "trees.warm_up",
         "trees.categories",
     ),
+    "profiles": ("profiles.enabled", "profiles.half_life_s", "weights"),
+    "needs": ("profiles.horizon_s", "profiles.panel", "profiles.trends_s"),
 }
 """Settings that decide what a stage learns: sections or single keys."""
 
-BY_CUSTOMER = ("history", "segments", "outcomes")
+BY_CUSTOMER = ("history", "segments", "outcomes", "profiles")
 """Stages whose rows have the names of people: under another key they would be other people's."""
 
 

@@ -184,6 +184,23 @@ class Metrics(_Registered):
     ranker_losses_compared: Annotated[
         Counter, Says("freshrec_ranker_losses_compared_total", "Lessons of either kind in these sums.")
     ]
+    segments_compared: Annotated[
+        Counter,
+        Says("freshrec_segments_compared_total", "Customers with a segment who were looked at again."),
+    ]
+    segments_kept: Annotated[
+        Counter, Says("freshrec_segments_kept_total", "Those of them who are still in the same segment.")
+    ]
+    buying_answers: Annotated[
+        Gauge, Says("freshrec_buying_answers", "Answers from which the chance of buying was learned.")
+    ]
+    buying_calibration_error: Annotated[
+        Gauge,
+        Says(
+            "freshrec_buying_calibration_error_ratio",
+            "Mean distance of chances of buying from what came of them, given before it was known.",
+        ),
+    ]
     refreshes_coalesced: Annotated[
         Counter, Says("freshrec_refreshes_coalesced_total", "Refreshes that a later one made needless.")
     ]

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from schemas.messages import Centroids
+from schemas.profiles import CustomerProfile, Needs
 from schemas.recommendations import SegmentProfile
 
 _NOTHING: Final = {"recency_s": 0.0, "frequency": 0.0, "monetary": 0.0, "top_categories": [], "top_items": []}
@@ -39,3 +40,28 @@ def without_small(centroids: Centroids, min_customers: int) -> Centroids:
 def large_enough(profiles: Iterable[SegmentProfile], min_customers: int) -> list[SegmentProfile]:
     """Profiles that may be told."""
     return [each for each in profiles if enough(each.size, min_customers)]
+
+
+def without_few(needs: Needs, min_customers: int) -> Needs:
+    """Give the needs of all customers without what followed a category fewer times than that.
+
+    Counts are of visits, so those of few customers are below it.
+    """
+    if min_customers <= 1:
+        return needs
+    after = {
+        name: [each for each in found if each[1] >= min_customers] for name, found in needs.after.items()
+    }
+    return replace(needs, after={name: found for name, found in after.items() if found})
+
+
+def told_profile(
+    profile: CustomerProfile, centroids: Centroids | None, min_customers: int
+) -> CustomerProfile:
+    """Give a profile without its segment, if too few customers are in that."""
+    if profile.segment is None or centroids is None or profile.segment.startswith("-"):
+        return profile
+    place = int(profile.segment)
+    if place >= len(centroids.segments) or enough(centroids.segments[place].size, min_customers):
+        return profile
+    return replace(profile, segment=None)

@@ -13,11 +13,13 @@ from online_models import publishing
 from online_models.clusters import ClustersStep
 from online_models.content_index import ContentIndex
 from online_models.history import TOTALS_KEY
+from online_models.needs import NeedsStep
 from online_models.pair_table import name_id, partners
 from online_models.popularity import PopularityStep, merge
 from online_models.ranker_step import RankerStep
 from online_models.session_index import SessionIndex
 from online_models.trees import TreesStep
+from online_models.trends import Trend
 from schemas.clusters import ClusterRow
 from schemas.messages import (
     Centroids,
@@ -28,9 +30,10 @@ from schemas.messages import (
     RankerWeights,
     Totals,
 )
+from schemas.profiles import Needs, NeedsRow, ProfileRow
 from schemas.recommendations import AssociationRules, SegmentProfile
 from schemas.settings import Settings
-from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, TotalsRow
+from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, SegmentRow, TotalsRow
 from schemas.trees import LeafRow, TreesRow, VisitRow
 from streams.errors import StateError
 from streams.followed import ITEM_VIEW, FollowedItems
@@ -39,7 +42,7 @@ from streams.newest_items import NewestItems
 from streams.partitioning import partition_of
 from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
-from streams.small_groups import large_enough, without_small
+from streams.small_groups import large_enough, without_few, without_small
 from streams.stages.opening import database_path
 from streams.topology import TOPIC_BY_NAME, partitions_of
 from streams.view_store import VIEWS, ViewDatabase
@@ -91,6 +94,43 @@ class StoredViews:
     def history(self, key: str) -> HistoryRow | None:
         """The history of a customer or guest, by internal key."""
         return self._row("history", "events", key, "h", HistoryRow)
+
+    def published_segments(self) -> Iterator[tuple[str, list[float]]]:
+        """The segment last published of each customer, with what they are like now."""
+        for database in self._stores("segments"):
+            published, rows = database.table("~", str), database.table("s", SegmentRow)
+            for raw_key, _ in database.rows("~"):
+                key = raw_key[1:].decode()
+                segment, row = published.get(key), rows.get(key)
+                if segment is not None and row is not None and row.features:
+                    yield segment, row.features
+
+    def profile_row(self, key: str) -> ProfileRow | None:
+        """What is kept of a customer for the profile, by internal key."""
+        return self._row("profiles", "facts", key, "p", ProfileRow)
+
+    def profile_rows(self) -> Iterator[tuple[str, ProfileRow]]:
+        """What is kept of every customer for the profile, by internal key."""
+        decode = msgspec.msgpack.Decoder(ProfileRow).decode
+        for database in self._stores("profiles"):
+            for raw_key, raw in database.rows("p"):
+                yield raw_key[1:].decode(), decode(raw)
+
+    def needs(self) -> Needs | None:
+        """The needs of all customers, without what only few of them did."""
+        step = self._needs()
+        found = None if step is None else step.needs()
+        return None if found is None else without_few(found, self._settings.privacy.min_customers)
+
+    def trends(self, what: str) -> list[Trend]:
+        """What rises and falls, without what only few did; `what` is items or categories."""
+        step = self._needs()
+        least = max(self._settings.privacy.min_customers, 2)
+        return [] if step is None else step.trends(what, least=least)
+
+    def _needs(self) -> NeedsStep | None:
+        stores = self._stores("needs")
+        return NeedsStep(stores[0].table("n", NeedsRow), self._settings) if stores else None
 
     def neighbours(self, item: str) -> Neighbours | None:
         """Partners of an item, from its counts."""

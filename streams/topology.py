@@ -23,6 +23,7 @@ from schemas.messages import (
     Sample,
     Totals,
 )
+from schemas.profiles import CustomerProfile, NeedLesson, Needs
 from schemas.recommendations import AssociationRules, Recommendation, Rejection, Segment, SegmentProfile
 from schemas.trees import Outcome, PublishedTree
 
@@ -131,6 +132,16 @@ TOPICS: tuple[Topic, ...] = (
         partitions=1,
         compacted=True,
     ),
+    Topic(name="need-lessons", key="constant", message=Packet[NeedLesson], kind="log", partitions=1),
+    Topic(name="needs", key="constant", message=Needs, kind="view", partitions=1, compacted=True),
+    Topic(
+        name="customer-profiles",
+        key="user",
+        message=CustomerProfile,
+        kind="output",
+        codec=JSON,
+        compacted=True,
+    ),
 )
 
 STAGES: tuple[Stage, ...] = (
@@ -219,6 +230,25 @@ STAGES: tuple[Stage, ...] = (
         steps=("trees",),
         keeps=("TreesRow", "LeafRow"),
         writes=("trees",),
+    ),
+    Stage(
+        name="profiles",
+        group="models",
+        reads=("facts",),
+        key="customer",
+        steps=("profiles",),
+        keeps=("ProfileRow",),
+        follows=("centroids", "needs"),
+        writes=("need-lessons", "customer-profiles"),
+    ),
+    Stage(
+        name="needs",
+        group="models",
+        reads=("need-lessons",),
+        key="constant",
+        steps=("needs",),
+        keeps=("NeedsRow",),
+        writes=("needs",),
     ),
 )
 

@@ -178,7 +178,8 @@ class IngestPartition:
         known = self.context.views.item(item)
         if known is None:
             return Line(item, [], quantity, unit_price)
-        return Line(item, known.categories, quantity, known.price if unit_price is None else unit_price)
+        price = known.price if unit_price is None else unit_price
+        return Line(item, known.categories, quantity, price, known.tags)
 
     def _put_item(self, message: Item, at: int, record: Record) -> None:
         row = ItemFacts(
@@ -187,7 +188,7 @@ class IngestPartition:
             _short_enough(message.categories or []),
             message.brand,
             message.price,
-            message.tags or [],
+            _short_enough(message.tags or []),
             message.available is not False,
             at,
             words_of(message.text or ""),
@@ -235,7 +236,7 @@ class IngestPartition:
 
 
 def _short_enough(categories: list[str]) -> list[str]:
-    """The first categories that fit: each line of an order bears them, and a record has to hold it."""
+    """The first categories, or tags, that fit: each line of an order bears them in one record."""
     sizes = accumulate(len(name.encode()) for name in categories)
     return [name for name, size in zip(categories, sizes, strict=True) if size <= MAX_CATEGORY_BYTES]
 

@@ -11,9 +11,11 @@ from streams.identity import claim, expected_meta
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.clusters import ClustersPartition
 from streams.stages.history import HistoryPartition
+from streams.stages.needs import NeedsPartition
 from streams.stages.outcomes import OutcomesPartition
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.popularity import PopularityPartition
+from streams.stages.profiles import ProfilesPartition
 from streams.stages.ranker import RankerPartition
 from streams.stages.segments import SegmentsPartition
 from streams.stages.trees import TreesPartition
@@ -42,6 +44,8 @@ _MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] 
     "ranker": RankerPartition,
     "outcomes": OutcomesPartition,
     "trees": TreesPartition,
+    "profiles": ProfilesPartition,
+    "needs": NeedsPartition,
 }
 
 

@@ -13,6 +13,7 @@ import msgspec
 from online_models.live_quality import LiveQuality
 from online_models.protocols import Views
 from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Position, Totals
+from schemas.profiles import Needs
 from schemas.settings import Settings
 from schemas.state import ProgressRow
 from streams.errors import EpochError, GapError
@@ -34,6 +35,8 @@ class StageViews(Views, Protocol):
     def totals(self) -> Sequence[Totals]: ...
 
     def customer(self, user: str) -> CustomerFacts | None: ...
+
+    def needs(self) -> Needs | None: ...
 
     def note_customer(self, user: str, value: bytes | None, version: Version) -> None: ...
 

@@ -95,7 +95,13 @@ class SegmentsPartition(KeptPartition):
     def _publish(self, key: str, at: int | None, centroids: Centroids) -> None:
         row = self.rows.get(key)
         assigned = assign(centroids, row.features) if row and row.features else None
-        if row is None or assigned is None or self._published.get(key) == assigned[0]:
+        if row is None or assigned is None:
+            return
+        known = self._published.get(key)
+        if known is not None:
+            self.context.metrics.segments_compared.inc()
+        if known == assigned[0]:
+            self.context.metrics.segments_kept.inc()
             return
         self._published.put(key, assigned[0])
         user = key.partition(":")[2]

@@ -34,6 +34,7 @@ from schemas.settings import (
     HistorySettings,
     KafkaSettings,
     PopularitySettings,
+    ProfilesSettings,
     RankerSettings,
     RulesSettings,
     SegmentsSettings,
@@ -69,6 +70,7 @@ TIGHT = Settings(
         clusters=3, forgetting_cap=20, warmup_samples=10, max_unsent_events=2, top_items=4, top_categories=2
     ),
     sessions=SessionsSettings(held=30, sample=10, candidates=12),
+    profiles=ProfilesSettings(half_life_s=600, horizon_s=600, trends_s=600, panel=10),
     ranker=RankerSettings(warm_up=20, all_lessons=60, lesson_candidates=6),
     trees=TreesSettings(
         depth=2, grace=20, delta=0.2, tie=0.3, warm_up=15, categories=3, looks=3, open_sessions=4
@@ -192,12 +194,15 @@ def log_for(model: str, preset: str, count: int, settings: Settings) -> Sequence
     if split is not None:
         return [x for each in deltas(preset, count, settings, batch=50) for x in split(each)]
     facts = [output for _, output in history_outputs(preset, count, settings) if isinstance(output, Fact)]
-    if model == "segments":
+    if model in ("segments", "profiles"):
         return facts
     if model == "outcomes":
         return facts
     if model == "trees":
         outcomes = STEPS["outcomes"].make(Memory().make, DEFAULTS)
         return [outcome for fact in facts for outcome in outcomes.learn_one(fact)]
+    if model == "needs":
+        profiles = STEPS["profiles"].make(Memory().make, settings)
+        return [lesson for fact in facts for lesson in profiles.learn_one(fact)]
     segments = STEPS["segments"].make(Memory().make, settings)
     return [sample for fact in facts for sample in segments.learn_one(fact)]

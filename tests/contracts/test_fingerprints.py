@@ -17,6 +17,7 @@ SECTIONS = (
     "rules",
     "popularity",
     "segments",
+    "profiles",
     "sessions",
     "ranker",
     "trees",

@@ -15,6 +15,7 @@ from online_models.pair_columns import columns_of
 from online_models.rules import RulesStep
 from schemas.clusters import ClusterRow, KMeansState, SegmentSums
 from schemas.messages import ItemDeltas, ItemTouch, PairDeltas, Sample
+from schemas.profiles import NeedsRow, PanelMember, ProfileRow, Slice
 from schemas.settings import Settings
 from schemas.state import (
     ROW_VERSIONS,
@@ -107,6 +108,8 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "ranker": [RankerRow(1, 2, 9, *(bytearray(b"\x00\x00\x80\x3f" * n) for n in (6, 1, 6, 1)))],
         "outcomes": [_visit_row(), OpenVisits(9, {"u:anna": 8, "s:1": 9}, 2, 7)],
         "trees": [_trees_row(), LeafRow(bytearray(b"\x01\x00\x00\x00\x00\x00\x00\x00"))],
+        "profiles": [_profile_row()],
+        "needs": [_needs_row()],
         "store": [
             meta,
             ProgressRow(9, {"events/0": (3, (8, 1))}, {"samples/0": (8, 0)}, {"u:anna": _PENDING}),
@@ -130,6 +133,28 @@ def _trees_row() -> TreesRow:
     window = AdwinState(3, [[5], [1 << 20]], [[1], [1 << 20]])
     state = TaskState(nodes[0], window, nodes[1], Duel(4, 1, -3, 9), 7, 1, 5, 3, 1)
     return TreesRow(1, {"buys": state}, {"tea": 3}, 9)
+
+
+def _profile_row() -> ProfileRow:
+    hours, weekdays = [0] * 23 + [2], [2, *[0] * 6]
+    times = {"first_at": 1, "last_at": 9, "visit_at": 8, "ordered_at": 9}
+    likes: dict[str, dict[str, int]] = {
+        "categories": {"kitchen": 7},
+        "tags": {"steel": 3},
+        "items": {"tea": 7},
+    }
+    row = ProfileRow([1, 0, 1, 0], hours, weekdays, 2, spent=9.9, pieces=2.0, epoch=658, **times, **likes)
+    row.visit, row.attributes, row.features, row.changes = {"kitchen": 4}, {"gender": "f"}, [0.5], 3
+    return row
+
+
+def _needs_row() -> NeedsRow:
+    member = PanelMember(5, 3, 1, 4, 1, 4, 9.9, [0.5, -1.0], 0.25, True)
+    row = NeedsRow(9, 4, {"tea": {"cups": 2}}, {"tea": 3}, [0.4, 0.2, 0.3, 0.1], {-77: member}, 1 << 60, 7)
+    row.weights, row.squares, row.means, row.variances = [0.1, 0.2], [1.0, 2.0], [0.5], [1.5]
+    row.calibration, row.back, row.back_squares = [[2.0, 0.5, 1.0]], [0.0, 1.0, -1.0, 1.0], [1.0] * 4
+    row.slices = {-7: Slice({"tea": 2}, {"kitchen": 2})}
+    return row
 
 
 def _rule_row() -> RuleRow:

@@ -116,8 +116,12 @@ def test_the_topology_is_inert_data() -> None:
     [
         (
             "history",
-            ("history", "rules", "outcomes", "popularity", "segments", "clusters", "ranker", "trees"),
+            (
+                *("history", "rules", "outcomes", "popularity", "segments", "clusters", "ranker"),
+                *("trees", "profiles", "needs"),
+            ),
         ),
+        ("profiles", ("profiles", "needs")),
         ("segments", ("segments", "clusters")),
         ("rules", ("rules",)),
         ("clusters", ("clusters",)),
