@@ -232,8 +232,9 @@ STAGES: tuple[Stage, ...] = (
         writes=("trees",),
     ),
     Stage(
+        # `segments` and `outcomes` read the same topic in the other processes: these two have one of their own.
         name="profiles",
-        group="models",
+        group="profiles",
         reads=("facts",),
         key="customer",
         steps=("profiles",),
@@ -243,7 +244,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage(
         name="needs",
-        group="models",
+        group="profiles",
         reads=("need-lessons",),
         key="constant",
         steps=("needs",),

@@ -20,6 +20,7 @@ from streams.bench.producer import ProducerPlan, Sent
 from streams.cluster import topic_specs
 from streams.errors import FreshrecError
 from streams.topics import create_topics
+from streams.topology import GROUPS
 
 START_S = 60.0
 POLL_S = 0.25
@@ -140,9 +141,7 @@ class Rig:
         roles = {"supervisor": cpu_seconds(self.worker.pid)}
         for child in children_of(self.worker.pid):
             command = command_of(child)
-            group = next(
-                (g for g in ("customers", "rules", "models") if f'"group":"{g}"' in command), "other"
-            )
+            group = next((g for g in GROUPS if f'"group":"{g}"' in command), "other")
             roles[group] = roles.get(group, 0.0) + cpu_seconds(child)
         if broker_pid is not None:
             roles["broker"] = cpu_seconds(broker_pid)
