@@ -6,6 +6,7 @@ Upper estimates from the settings, for planning memory and for checks; nothing i
 from online_models.adwin import BUCKETS, LEVELS
 from online_models.buying import FEATURES as FEATURES_OF_BUYING
 from online_models.clusters import KEPT_NAMES
+from online_models.dbstream import MOST as MICRO_CLUSTERS
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
 from online_models.history import MAX_SHOWN
@@ -165,6 +166,19 @@ def profiles(_settings: Settings, id_bytes: int) -> dict[str, int]:
     """
     names = 3 * 2 * KEPT + 2 * KEPT_OF_VISIT + 4
     return {"p": FIXED + names * (id_bytes + HEAD + NUMBER) + _VECTOR + NUMBER * (4 + 24 + 7)}
+
+
+def density(_settings: Settings, _id_bytes: int) -> dict[str, int]:
+    """Most bytes of the one row of the clustering by density.
+
+    Examples
+    --------
+    >>> density(Settings(), 16)["d"] < 700_000
+    True
+    """
+    one = 8 * len(FEATURES) + 2 * NUMBER
+    pairs = MICRO_CLUSTERS * (MICRO_CLUSTERS - 1) // 2 * (8 + 2 * NUMBER + 2)
+    return {"d": FIXED + (MICRO_CLUSTERS + 2) * one + pairs}
 
 
 def needs(settings: Settings, id_bytes: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from online_models import bounds
 from online_models.clusters import ClustersStep
+from online_models.density import DensityStep
 from online_models.history import HistoryStep
 from online_models.needs import NeedsStep
 from online_models.outcomes import KEY as OPEN
@@ -22,6 +23,7 @@ from online_models.rules import RulesStep, unpack
 from online_models.segments import SegmentsStep
 from online_models.trees import TreesStep
 from schemas.clusters import ClusterRow
+from schemas.density import DensityRow
 from schemas.messages import ItemDeltas
 from schemas.profiles import NeedsRow, ProfileRow
 from schemas.settings import Settings
@@ -101,6 +103,10 @@ def _trees(store: StoreMaker, settings: Settings) -> TreesStep:
     return TreesStep(store("t", TreesRow), store("l", LeafRow), settings)
 
 
+def _density(store: StoreMaker, settings: Settings) -> DensityStep:
+    return DensityStep(store("d", DensityRow), settings)
+
+
 def _profiles(store: StoreMaker, settings: Settings) -> ProfilesStep:
     return ProfilesStep(store("p", ProfileRow), settings)
 
@@ -138,6 +144,7 @@ STEPS: Mapping[str, Model] = MappingProxyType(
             bounds=bounds.outcomes,
         ),
         "trees": Model(_trees, own="t", bookkeeping={"l": r"(buys|next)/\d+/\d+"}, bounds=bounds.trees),
+        "density": Model(_density, own="d", bookkeeping={}, bounds=bounds.density),
         "profiles": Model(_profiles, own="p", bookkeeping={}, bounds=bounds.profiles),
         "needs": Model(_needs, own="n", bookkeeping={}, bounds=bounds.needs),
     }

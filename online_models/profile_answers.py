@@ -8,10 +8,12 @@ from typing import Final
 
 from online_models import buying, coming_back
 from online_models.buying import FEATURES, scaled
+from online_models.density import group_of
 from online_models.kmeans import assign
 from online_models.needs import WARM_UP, visited_of
 from online_models.next_categories import PRIOR, SOURCES, Guess, guesses, shares_of
 from online_models.profiles import first_of
+from schemas.density import DensityGroups
 from schemas.messages import Centroids
 from schemas.profiles import (
     KINDS,
@@ -37,7 +39,14 @@ _PRIOR_ORDERS: Final = 2.0
 
 
 def profile_of(
-    user: str, row: ProfileRow, needs: Needs | None, centroids: Centroids | None, *, now: int, horizon_s: int
+    user: str,
+    row: ProfileRow,
+    needs: Needs | None,
+    centroids: Centroids | None,
+    density: DensityGroups | None = None,
+    *,
+    now: int,
+    horizon_s: int,
 ) -> CustomerProfile:
     """Tell all that is known of a customer.
 
@@ -51,6 +60,8 @@ def profile_of(
         Of all customers; without them only the customer's own interests speak.
     centroids : Centroids or None
         The clustering.
+    density : DensityGroups or None
+        The groups by density.
     now : int
         As of when, epoch ms; not before the customer's last action.
     horizon_s : int
@@ -68,6 +79,7 @@ def profile_of(
     """
     now = max(now, row.last_at)
     assigned = assign(centroids, row.features) if centroids is not None and row.features else None
+    grouped = group_of(density, row.features) if density is not None and row.features else None
     behaviour = ProfileBehaviour(
         dict(zip(KINDS, row.kinds, strict=True)),
         row.visits,
@@ -84,6 +96,8 @@ def profile_of(
         row.attributes,
         _value(row, needs, now),
         None if assigned is None else assigned[0],
+        None if grouped is None or grouped[1] else grouped[0],
+        None if grouped is None else grouped[1],
         _shares(row.categories),
         _shares(row.tags),
         next_categories(row, needs),

@@ -201,7 +201,10 @@ class Buying(msgspec.Struct, frozen=True):
 
 
 class CustomerProfile(msgspec.Struct, frozen=True):
-    """All that is known of a customer, as of `at` (epoch ms)."""
+    """All that is known of a customer, as of `at` (epoch ms).
+
+    `group` is that by density, `unusual` whether hardly anybody is like them; null where `density` is off.
+    """
 
     user_id: str
     at: int
@@ -209,6 +212,8 @@ class CustomerProfile(msgspec.Struct, frozen=True):
     attributes: dict[str, str]
     value: ProfileValue
     segment: str | None
+    group: str | None
+    unusual: bool | None
     categories: list[Share]
     tags: list[Share]
     next_categories: list[NextCategory]

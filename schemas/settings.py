@@ -35,6 +35,9 @@ Chance = Annotated[float, Meta(ge=0, lt=1)]
 Weight = Annotated[float, Meta(ge=0)]
 """A factor; 0 switches off what it weighs."""
 
+Length = Annotated[float, Meta(gt=0)]
+"""A measure that cannot be 0."""
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 takes a free one."""
 
@@ -197,6 +200,15 @@ class SegmentsSettings(_Section, frozen=True):
     sweep_rows_per_s: Annotated[Count, _says("customers of a partition looked at for stale segments")] = 1_000
 
 
+class DensitySettings(_Section, frozen=True):
+    """Groups of customers by density: as many as there are, and who is like nobody."""
+
+    enabled: Annotated[bool, _says("true finds groups, beside segments, for profiles")] = False
+    radius: Annotated[Length, _says("of a micro-cluster, in deviations of weighted features")] = 1.75
+    half_life_samples: Annotated[Count, _says("samples after which one counts half")] = 2_000
+    shared: Annotated[Part, _says("part of their samples that two have to share to be one group")] = 0.1
+
+
 class ProfilesSettings(_Section, frozen=True):
     """Profiles of customers, and what is learned of the needs of all of them."""
 
@@ -339,6 +351,7 @@ class Settings(_Section, frozen=True):
     rules: RulesSettings = RulesSettings()
     popularity: PopularitySettings = PopularitySettings()
     segments: SegmentsSettings = SegmentsSettings()
+    density: DensitySettings = DensitySettings()
     profiles: ProfilesSettings = ProfilesSettings()
     sessions: SessionsSettings = SessionsSettings()
     content: ContentSettings = ContentSettings()

@@ -18,6 +18,7 @@ ROW_VERSIONS = {
     "ranker": 1,
     "outcomes": 1,
     "trees": 1,
+    "density": 1,
     "profiles": 1,
     "needs": 1,
     "totals": 1,

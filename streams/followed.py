@@ -12,10 +12,12 @@ import msgspec
 
 from online_models import popularity
 from online_models.content_index import ContentIndex
+from online_models.density import KEY as DENSITY
 from online_models.needs import KEY as NEEDS
 from online_models.pair_table import name_id, name_key
 from online_models.ranker_step import KEY as RANKER
 from online_models.session_index import SessionIndex
+from schemas.density import DensityGroups
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -254,6 +256,10 @@ class Views:
     def ranker(self) -> RankerWeights | None:
         """The ranker, as last published."""
         return self._get("ranker", RANKER, RankerWeights)
+
+    def density(self) -> DensityGroups | None:
+        """The groups of customers by density, as last published."""
+        return self._get("density", DENSITY, DensityGroups)
 
     def needs(self) -> Needs | None:
         """The needs of all customers, as last published."""

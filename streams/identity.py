@@ -52,6 +52,7 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "trees.warm_up",
         "trees.categories",
     ),
+    "density": ("density.enabled", "density.radius", "density.half_life_samples"),
     "profiles": ("profiles.enabled", "profiles.half_life_s", "weights"),
     "needs": ("profiles.horizon_s", "profiles.panel", "profiles.trends_s"),
 }

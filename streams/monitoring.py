@@ -191,6 +191,7 @@ class Metrics(_Registered):
     segments_kept: Annotated[
         Counter, Says("freshrec_segments_kept_total", "Those of them who are still in the same segment.")
     ]
+    density_groups: Annotated[Gauge, Says("freshrec_density_groups", "Groups of customers by density.")]
     buying_answers: Annotated[
         Gauge, Says("freshrec_buying_answers", "Answers from which the chance of buying was learned.")
     ]

@@ -58,7 +58,12 @@ def without_few(needs: Needs, min_customers: int) -> Needs:
 def told_profile(
     profile: CustomerProfile, centroids: Centroids | None, min_customers: int
 ) -> CustomerProfile:
-    """Give a profile without its segment, if too few customers are in that."""
+    """Give a profile without its segment, if too few customers are in that.
+
+    How many are in a group by density is not known: with a least number, none is told.
+    """
+    if min_customers > 1:
+        profile = replace(profile, group=None)
     if profile.segment is None or centroids is None or profile.segment.startswith("-"):
         return profile
     place = int(profile.segment)

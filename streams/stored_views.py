@@ -12,6 +12,7 @@ import msgspec
 from online_models import publishing
 from online_models.clusters import ClustersStep
 from online_models.content_index import ContentIndex
+from online_models.density import DensityStep
 from online_models.history import TOTALS_KEY
 from online_models.needs import NeedsStep
 from online_models.pair_table import name_id, partners
@@ -21,6 +22,7 @@ from online_models.session_index import SessionIndex
 from online_models.trees import TreesStep
 from online_models.trends import Trend
 from schemas.clusters import ClusterRow
+from schemas.density import DensityGroups, DensityRow
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -121,6 +123,11 @@ class StoredViews:
         step = self._needs()
         found = None if step is None else step.needs()
         return None if found is None else without_few(found, self._settings.privacy.min_customers)
+
+    def density(self) -> DensityGroups | None:
+        """The groups of customers by density."""
+        stores = self._stores("density")
+        return DensityStep(stores[0].table("d", DensityRow), self._settings).groups() if stores else None
 
     def trends(self, what: str) -> list[Trend]:
         """What rises and falls, without what only few did; `what` is items or categories."""

@@ -5,6 +5,7 @@ The worker, replay, topic creation, the drawing and the tests all read these two
 
 import msgspec
 
+from schemas.density import DensityGroups
 from schemas.events import TOPIC_OF_TYPE
 from schemas.histories import KnownHistory
 from schemas.messages import (
@@ -132,6 +133,7 @@ TOPICS: tuple[Topic, ...] = (
         partitions=1,
         compacted=True,
     ),
+    Topic(name="density", key="constant", message=DensityGroups, kind="view", partitions=1, compacted=True),
     Topic(name="need-lessons", key="constant", message=Packet[NeedLesson], kind="log", partitions=1),
     Topic(name="needs", key="constant", message=Needs, kind="view", partitions=1, compacted=True),
     Topic(
@@ -232,14 +234,14 @@ STAGES: tuple[Stage, ...] = (
         writes=("trees",),
     ),
     Stage(
-        # `segments` and `outcomes` read the same topic in the other processes: these two have one of their own.
+        # `segments` and `outcomes` read `facts` elsewhere: a process reads a topic for one stage.
         name="profiles",
         group="profiles",
         reads=("facts",),
         key="customer",
         steps=("profiles",),
         keeps=("ProfileRow",),
-        follows=("centroids", "needs"),
+        follows=("centroids", "density", "needs"),
         writes=("need-lessons", "customer-profiles"),
     ),
     Stage(
@@ -250,6 +252,15 @@ STAGES: tuple[Stage, ...] = (
         steps=("needs",),
         keeps=("NeedsRow",),
         writes=("needs",),
+    ),
+    Stage(
+        name="density",
+        group="profiles",
+        reads=("samples",),
+        key="constant",
+        steps=("density",),
+        keeps=("DensityRow",),
+        writes=("density",),
     ),
 )
 

@@ -54,7 +54,7 @@ def stored_profile(views: StoredViews, settings: Settings, name: str) -> Custome
         row.features = features.vector(history.behaviour)
     needs, horizon_s = views.needs(), settings.profiles.horizon_s
     now = row.last_at if needs is None else needs.at
-    found = profile_of(name, row, needs, centroids, now=now, horizon_s=horizon_s)
+    found = profile_of(name, row, needs, centroids, views.density(), now=now, horizon_s=horizon_s)
     return told_profile(found, centroids, settings.privacy.min_customers)
 
 
@@ -73,6 +73,8 @@ def _table(user: str, told: CustomerProfile, views: StoredViews) -> Table:
         expected = f"; expected to spend {value.expected_spending:.2f} in {_span(told.buying.horizon_s)}"
         table.add_row("comes back", f"with a chance of {value.coming_back:.0%}{expected}")
     table.add_row("segment", told.segment or "none")
+    if told.unusual is not None:
+        table.add_row("group", "like hardly anybody" if told.unusual else told.group or "not told")
     table.add_row("categories", _shares(told.categories))
     table.add_row("tags", _shares(told.tags))
     table.add_row(

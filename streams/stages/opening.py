@@ -10,6 +10,7 @@ from schemas.state import MetaRow
 from streams.identity import claim, expected_meta
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.clusters import ClustersPartition
+from streams.stages.density import DensityPartition
 from streams.stages.history import HistoryPartition
 from streams.stages.needs import NeedsPartition
 from streams.stages.outcomes import OutcomesPartition
@@ -44,6 +45,7 @@ _MAKERS: dict[str, Callable[[int, RocksDatabase, StageContext], KeptPartition]] 
     "ranker": RankerPartition,
     "outcomes": OutcomesPartition,
     "trees": TreesPartition,
+    "density": DensityPartition,
     "profiles": ProfilesPartition,
     "needs": NeedsPartition,
 }

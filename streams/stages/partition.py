@@ -12,6 +12,7 @@ import msgspec
 
 from online_models.live_quality import LiveQuality
 from online_models.protocols import Views
+from schemas.density import DensityGroups
 from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Position, Totals
 from schemas.profiles import Needs
 from schemas.settings import Settings
@@ -37,6 +38,8 @@ class StageViews(Views, Protocol):
     def customer(self, user: str) -> CustomerFacts | None: ...
 
     def needs(self) -> Needs | None: ...
+
+    def density(self) -> DensityGroups | None: ...
 
     def note_customer(self, user: str, value: bytes | None, version: Version) -> None: ...
 

@@ -124,7 +124,9 @@ class ProfilesPartition(KeptPartition):
         user, views = key.partition(":")[2], self.context.views
         centroids = views.centroids()
         horizon_s = self._settings.horizon_s
-        profile = profile_of(user, row, views.needs(), centroids, now=now, horizon_s=horizon_s)
+        profile = profile_of(
+            user, row, views.needs(), centroids, views.density(), now=now, horizon_s=horizon_s
+        )
         least = self.context.settings.privacy.min_customers
         self._published.put(key, PublishedRow(row.changes))
         self._put(user, _json(told_profile(profile, centroids, least)))

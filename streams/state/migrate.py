@@ -24,6 +24,8 @@ MEANING: Final = {
     "segments.clusters": "there are as many centres as the store began with",
     "segments.warmup_samples": "the newest samples are kept in a ring of that size",
     "trees.depth": "nodes are arrays of the size that the depth gives",
+    "density.radius": "micro-clusters are as wide as that",
+    "density.enabled": "what customers did while it was off was not seen",
     "profiles.half_life_s": "interests are kept in units of the half-life",
     "profiles.horizon_s": "the chances of buying were learned for that horizon",
     "profiles.trends_s": "visits are counted in slices of that window",

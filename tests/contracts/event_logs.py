@@ -31,6 +31,7 @@ from schemas.messages import (
     Packet,
 )
 from schemas.settings import (
+    DensitySettings,
     HistorySettings,
     KafkaSettings,
     PopularitySettings,
@@ -70,6 +71,7 @@ TIGHT = Settings(
         clusters=3, forgetting_cap=20, warmup_samples=10, max_unsent_events=2, top_items=4, top_categories=2
     ),
     sessions=SessionsSettings(held=30, sample=10, candidates=12),
+    density=DensitySettings(radius=0.8, half_life_samples=20, shared=0.2),
     profiles=ProfilesSettings(half_life_s=600, horizon_s=600, trends_s=600, panel=10),
     ranker=RankerSettings(warm_up=20, all_lessons=60, lesson_candidates=6),
     trees=TreesSettings(

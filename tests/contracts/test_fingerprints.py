@@ -17,6 +17,7 @@ SECTIONS = (
     "rules",
     "popularity",
     "segments",
+    "density",
     "profiles",
     "sessions",
     "ranker",

@@ -76,6 +76,7 @@ def test_a_stage_alone_reads_its_input_again_and_a_stage_above_takes_all_below_a
             "trees": {2},
             "profiles": {2},
             "needs": {2},
+            "density": {2},
         }
         assert {at for _, at in stages["history"]} == {0}
         assert all(at > 0 for stage in ("rules", "popularity", "segments") for _, at in stages[stage])

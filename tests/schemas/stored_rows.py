@@ -14,6 +14,7 @@ from online_models.memory_store import MemoryStore
 from online_models.pair_columns import columns_of
 from online_models.rules import RulesStep
 from schemas.clusters import ClusterRow, KMeansState, SegmentSums
+from schemas.density import DensityRow
 from schemas.messages import ItemDeltas, ItemTouch, PairDeltas, Sample
 from schemas.profiles import NeedsRow, PanelMember, ProfileRow, Slice
 from schemas.settings import Settings
@@ -108,6 +109,7 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         "ranker": [RankerRow(1, 2, 9, *(bytearray(b"\x00\x00\x80\x3f" * n) for n in (6, 1, 6, 1)))],
         "outcomes": [_visit_row(), OpenVisits(9, {"u:anna": 8, "s:1": 9}, 2, 7)],
         "trees": [_trees_row(), LeafRow(bytearray(b"\x01\x00\x00\x00\x00\x00\x00\x00"))],
+        "density": [_density_row()],
         "profiles": [_profile_row()],
         "needs": [_needs_row()],
         "store": [
@@ -133,6 +135,11 @@ def _trees_row() -> TreesRow:
     window = AdwinState(3, [[5], [1 << 20]], [[1], [1 << 20]])
     state = TaskState(nodes[0], window, nodes[1], Duel(4, 1, -3, 9), 7, 1, 5, 3, 1)
     return TreesRow(1, {"buys": state}, {"tea": 3}, 9)
+
+
+def _density_row() -> DensityRow:
+    one, two = (bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 2))
+    return DensityRow(7, one, one, two, [1.5, 2.0], [6, 7], {"0 1": (0.5, 7)}, 9)
 
 
 def _profile_row() -> ProfileRow:

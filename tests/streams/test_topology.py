@@ -118,11 +118,11 @@ def test_the_topology_is_inert_data() -> None:
             "history",
             (
                 *("history", "rules", "outcomes", "popularity", "segments", "clusters", "ranker"),
-                *("trees", "profiles", "needs"),
+                *("trees", "profiles", "needs", "density"),
             ),
         ),
         ("profiles", ("profiles", "needs")),
-        ("segments", ("segments", "clusters")),
+        ("segments", ("segments", "clusters", "density")),
         ("rules", ("rules",)),
         ("clusters", ("clusters",)),
     ],
