@@ -244,6 +244,7 @@ def _by_density(
         return {}
     told = {key: group_of(found, vector) for key, vector in newest.items()}
     known = {key: each for key, each in told.items() if each is not None}
+    groups = [each[0] for each in known.values()]
     planted = [group_of(found, vector) for vector in _outliers(newest, seed)]
     return {
         "groups": len(found.shares),

@@ -64,7 +64,7 @@ def told_profile(
     """
     if min_customers > 1:
         profile = replace(profile, group=None)
-    if profile.segment is None or centroids is None or profile.segment.startswith("-"):
+    if profile.segment is None or centroids is None:
         return profile
     place = int(profile.segment)
     if place >= len(centroids.segments) or enough(centroids.segments[place].size, min_customers):

@@ -12,7 +12,7 @@ import msgspec
 from online_models.profile_answers import profile_of
 from online_models.profiles import ProfilesStep
 from schemas.messages import Fact, Packet
-from schemas.profiles import NeedLesson, ProfileRow
+from schemas.profiles import KINDS, NeedLesson, ProfileRow
 from schemas.state import PublishedRow
 from streams.outbox import Outgoing, Record
 from streams.packing import EntryPacker, PacketSealer
@@ -27,6 +27,9 @@ MOST_WAITING: Final = 100_000
 """Customers that wait to be published; those after them are found by the sweep."""
 
 TOPIC: Final = "customer-profiles"
+_TOLD: Final = frozenset({*KINDS, "customer"})
+"""Kinds of facts that change a profile."""
+
 _json = msgspec.json.Encoder().encode
 
 
@@ -77,7 +80,7 @@ class ProfilesPartition(KeptPartition):
             self._withdraw(fact.key)
         for lesson in self._step.learn_one(fact):
             self._lessons.add(self._upto, "", lesson)
-        if fact.kind != "erasure" and fact.key.startswith("u:") and fact.key not in self._due:
+        if fact.kind in _TOLD and fact.key.startswith("u:") and fact.key not in self._due:
             self._note(fact.key)
 
     def _note(self, key: str) -> None:

@@ -12,12 +12,14 @@ import msgspec
 import numpy as np
 
 from schemas.clusters import KMeansState
+from schemas.density import DensityRow
 from schemas.state import ProgressRow
 from streams.rocks_store import OWN_KEYS, RocksDatabase
 
 TOLERANCE: Final = 1e-9
 """Largest relative difference of two floats that are the same but for rounding."""
 
+_VECTORS: Final = (KMeansState, DensityRow)
 _BOOKKEEPING: Final = b"~"
 _LESSONS: Final = "learning/"
 _Row = tuple[bytes, bytes]
@@ -70,7 +72,7 @@ def close(left: object, right: object) -> bool:
     """
     if isinstance(left, float) and isinstance(right, float):
         return math.isclose(left, right, rel_tol=TOLERANCE)
-    if isinstance(left, KMeansState) and isinstance(right, KMeansState):
+    if isinstance(left, _VECTORS) and isinstance(right, _VECTORS):
         return close(_numbers(left), _numbers(right))
     if isinstance(left, msgspec.Struct) and isinstance(right, msgspec.Struct):
         return close(msgspec.structs.astuple(left), msgspec.structs.astuple(right))
@@ -81,7 +83,7 @@ def close(left: object, right: object) -> bool:
     return left == right
 
 
-def _numbers(state: KMeansState) -> list[object]:
+def _numbers(state: KMeansState | DensityRow) -> list[object]:
     """The fields of a clustering; its vectors are bytes of float64."""
     fields = msgspec.structs.astuple(state)
     return [np.frombuffer(x, "<f8").tolist() if isinstance(x, bytearray) else x for x in fields]

@@ -60,6 +60,7 @@ def test_after_the_stated_time_no_topic_no_store_and_no_snapshot_has_a_trace_of_
     records = list(conspicuous(chain(shop.catalogue(), events), busiest(events)))
     chosen = {
         "SEGMENTS__WARMUP_SAMPLES": 20,
+        "PROFILES__PUBLISH_INTERVAL_S": 0,
         "HISTORY__ERASURE_TTL_S": 3_600,
         "STATE__REWRITE_S": 1,
         "SNAPSHOT__URL": tmp_path / "shots",
@@ -72,8 +73,16 @@ def test_after_the_stated_time_no_topic_no_store_and_no_snapshot_has_a_trace_of_
         topics.send(records)
         topics.wait_caught_up()
         until(lambda: bool(topics.newest("segments").get(NAME)), "a segment")
+        until(lambda: bool(topics.newest("customer-profiles").get(NAME)), "a profile")
         named = topics_with(topics, NAME)
-        assert named >= {"events", "facts", "customer-view", "recommendations", "segments"}
+        assert named >= {
+            "events",
+            "facts",
+            "customer-view",
+            "recommendations",
+            "segments",
+            "customer-profiles",
+        }
         assert files_with(tmp_path / "state", NAME)
 
         done = topology.command("forget", NAME, "--json")
