@@ -248,9 +248,7 @@ def _by_density(
     planted = [group_of(found, vector) for vector in _outliers(newest, seed)]
     return {
         "groups": len(found.shares),
-        "adjusted_rand": round(
-            adjusted_rand([truth[k[2:]] for k in known], [x[0] for x in known.values()]), 4
-        ),
+        "adjusted_rand": round(adjusted_rand([truth[k[2:]] for k in known], groups), 4),
         "unusual_share": round(sum(each[1] for each in known.values()) / len(known), 4),
         "planted": len(planted),
         "planted_found": sum(each is not None and each[1] for each in planted),
