@@ -275,12 +275,49 @@ def _assigned(centroids: Centroids | None, newest: dict[str, list[float]]) -> di
     return {key: each[0] for key, each in found.items() if each is not None}
 
 
+def tables(found: Mapping[str, Any]) -> str:
+    """The results as docs/customers.md shows them."""
+    lines = [
+        "| shop, seed | visits asked | reciprocal rank: profile / own | difference, 95 % | hit at 2: profile / own "
+        "| chances asked | bought | calibration error | value: Spearman | of past spending |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, each in found["profiles"].items():
+        rank, hit, value = each["reciprocal_rank"], each["hits_at_2"], each["value"]
+        low, high = rank["difference"]
+        lines.append(
+            f"| {name} | {each['visits_asked']:,} | {rank['profile']:.3f} / {rank['own_most_frequent']:.3f} "
+            f"| {low:+.3f} to {high:+.3f} | {hit['profile']:.3f} / {hit['own_most_frequent']:.3f} "
+            f"| {each['chances_asked']:,} | {each['bought']:.1%} | {each['calibration']['error']:.3f} "
+            f"| {value['spearman']:.2f} | {value['spearman_of_past_spending']:.2f} |"
+        )
+    lines += [
+        "",
+        "| shop, seed | customers | adjusted Rand: K-means | DBSTREAM | groups found | outliers found "
+        "| others called unusual | keep their segment | adjusted Rand between |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, each in found["segments"].items():
+        dense, stable = each["density"], each["stability"]
+        lines.append(
+            f"| {name} | {each['customers']} | {each['kmeans_adjusted_rand']:.2f} "
+            f"| {dense['adjusted_rand']:.2f} | {dense['groups']} "
+            f"| {dense['planted_found']} of {dense['planted']} | {dense['unusual_share']:.1%} "
+            f"| {stable['kept_share']:.1%} | {stable['adjusted_rand']:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 @click.command()
+@click.option("--table", is_flag=True, help="Only print what is in the file as docs/customers.md shows it.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, show_default=True)
 @click.option("--events", type=click.IntRange(20_000), default=60_000, show_default=True)
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Shops of each kind.")
-def main(out: Path, events: int, seeds: int) -> None:
+def main(table: bool, out: Path, events: int, seeds: int) -> None:
     """Measure profiles and segments in simulated shops."""
+    if table:
+        click.echo(tables(msgspec.json.decode(out.read_bytes())), nl=False)
+        return
     settings = Settings()
     document: dict[str, Any] = {
         "bar": BARS,
