@@ -278,7 +278,8 @@ def _assigned(centroids: Centroids | None, newest: dict[str, list[float]]) -> di
 def tables(found: Mapping[str, Any]) -> str:
     """The results as docs/customers.md shows them."""
     lines = [
-        "| shop, seed | visits asked | reciprocal rank: profile / own | difference, 95 % | hit at 2: profile / own "
+        "| shop, seed | visits asked | reciprocal rank: profile / own | difference, 95 % "
+        "| hit at 2: profile / own "
         "| chances asked | bought | calibration error | value: Spearman | of past spending |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -73,7 +73,7 @@ def expected(back: Sequence[float], visited: Visited, days: float) -> float:
     # Euler's transformation of the paper's series: its terms stay small, however many visits there were.
     series = _hypergeometric(a + b - 1 - r, a - 1, many, days / (whole + days))
     more = many / (a - 1) * (1.0 - (whole / (whole + days)) ** (a - 1) * series)
-    return max(more * chance(back, visited), 0.0)
+    return max(float(more) * chance(back, visited), 0.0)
 
 
 def learn(logs: list[float], squares: list[float], visited: Visited) -> None:

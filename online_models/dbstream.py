@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from online_models.kmeans import CLIP, FLOOR
 from online_models.lloyd import Floats
@@ -162,7 +163,7 @@ class Dbstream:
         row.shared = {name: each for name, each in row.shared.items() if str(place) not in name.split()}
 
     def _move(
-        self, centres: Floats, near: Floats, steps: Floats, distances: Floats, deviation: Floats
+        self, centres: Floats, near: NDArray[np.intp], steps: Floats, distances: Floats, deviation: Floats
     ) -> None:
         """Move the micro-clusters towards the sample, those next to it most, unless they come too close."""
         moved = centres[near] + steps * np.exp(-((3 * distances / self.radius) ** 2) / 2)[:, None]

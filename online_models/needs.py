@@ -109,8 +109,8 @@ class NeedsStep:
                 count(row.after.setdefault(x.came_from, {}), name, most=MAX_TO)
         if len(row.after) > MAX_FROM:
             # The newest stays, or it could never gain weight.
-            others = row.after.keys() - {x.came_from}
-            del row.after[min(others, key=lambda name: (sum(row.after[name].values()), name))]
+            older = row.after.keys() - {x.came_from}
+            del row.after[min(older, key=lambda name: (sum(row.after[name].values()), name))]
 
     def _note(self, row: NeedsRow, x: NeedLesson) -> None:
         """Bring the panel up to date."""

@@ -17,7 +17,7 @@ def share_of(part: str, whole: str, *by: str) -> str:
     return f"{per_second(part, *by)} / on () group_left () {per_second(whole)}"
 
 
-LEARNERS: Final = "rules|popularity|segments|clusters|ranker|outcomes|trees"
+LEARNERS: Final = "rules|popularity|segments|clusters|ranker|outcomes|trees|profiles|needs|density"
 
 MODELS: Final = Board(
     "models",
@@ -93,6 +93,37 @@ MODELS: Final = Board(
                     f"max by (series) (freshrec_drift_last_timestamp_seconds{{{HERE}}})", "{{series}}, last"
                 ),
             ),
+        ),
+        Panel(
+            "Segments",
+            SHARE,
+            "Customers who were looked at again and are still in their segment.",
+            (
+                Query(
+                    f"sum(rate(freshrec_segments_kept_total{{{HERE}}}{OVER})) / "
+                    f"sum(rate(freshrec_segments_compared_total{{{HERE}}}{OVER}))",
+                    "kept",
+                ),
+            ),
+        ),
+        Panel(
+            "Groups by density",
+            COUNT,
+            "How many groups of customers there are, if nobody says how many.",
+            (Query(level("freshrec_density_groups", "instance", how="max"), "{{instance}}"),),
+        ),
+        Panel(
+            "Chances of buying",
+            SHARE,
+            "Mean distance of what was foretold from what came of it; above .05 do not rely on them.",
+            (Query(f"max(freshrec_buying_calibration_error_ratio{{{HERE}}})", "calibration error"),),
+            limit=0.05,
+        ),
+        Panel(
+            "Answers about buying",
+            COUNT,
+            "Of how many customers it is known whether they bought: what chances are learned from.",
+            (Query(f"max(freshrec_buying_answers{{{HERE}}})", "answers"),),
         ),
         each(
             "Rows published",

@@ -46,5 +46,5 @@ def each(
 
 
 LIST_AGE: Final = "freshrec_event_to_recommendation_seconds"
-LEARNED_FROM: Final = ".*(item-deltas|facts|samples|learning|outcomes)"
+LEARNED_FROM: Final = ".*(item-deltas|facts|samples|learning|outcomes|need-lessons)"
 RATE, SECONDS, SHARE, BYTES, COUNT = "ops", "s", "percentunit", "bytes", "short"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from schemas.settings import ProfilesSettings, Settings
 DAY_MS = 86_400_000
 
 
-def a_step(**profiles: int) -> NeedsStep:
+def a_step(**profiles: Any) -> NeedsStep:
     return NeedsStep(PlainStore(), Settings(profiles=ProfilesSettings(**profiles)))
 
 

@@ -144,13 +144,9 @@ def _density_row() -> DensityRow:
 
 def _profile_row() -> ProfileRow:
     hours, weekdays = [0] * 23 + [2], [2, *[0] * 6]
-    times = {"first_at": 1, "last_at": 9, "visit_at": 8, "ordered_at": 9}
-    likes: dict[str, dict[str, int]] = {
-        "categories": {"kitchen": 7},
-        "tags": {"steel": 3},
-        "items": {"tea": 7},
-    }
-    row = ProfileRow([1, 0, 1, 0], hours, weekdays, 2, spent=9.9, pieces=2.0, epoch=658, **times, **likes)
+    row = ProfileRow([1, 0, 1, 0], hours, weekdays, 2, spent=9.9, pieces=2.0, epoch=658)
+    row.first_at, row.last_at, row.visit_at, row.ordered_at = 1, 9, 8, 9
+    row.categories, row.tags, row.items = {"kitchen": 7}, {"steel": 3}, {"tea": 7}
     row.visit, row.attributes, row.features, row.changes = {"kitchen": 4}, {"gender": "f"}, [0.5], 3
     return row
 

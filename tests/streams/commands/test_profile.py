@@ -36,7 +36,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         with_settings(patch)
         patch.chdir(folder)
-        simulate = ("simulate", "--rate", "0.1", "--events", "1200", "--out", "shop.jsonl", "--json")
+        simulate = ("simulate", "--rate", "0.1", "--events", "4000", "--out", "shop.jsonl", "--json")
         assert run(simulate) == 0
         assert run(["replay", "shop.jsonl", "--format", "jsonl", *STATE, "--out", "lists"]) == 0
     return folder
@@ -59,7 +59,7 @@ def messages() -> list[dict[str, Any]]:
 
 def busiest() -> str:
     users = Counter(each["user_id"] for each in messages() if each.get("user_id") and "event_id" in each)
-    return users.most_common(1)[0][0]
+    return str(users.most_common(1)[0][0])
 
 
 def test_a_profile_counts_what_was_sent(capsys: pytest.CaptureFixture[str]) -> None:
