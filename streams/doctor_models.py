@@ -41,9 +41,18 @@ def check_models(settings: Settings) -> list[Finding]:
     found = []
     for stage in STAGES:
         number = records[settings.kafka.topic_prefix + stage.reads[0]]
-        if stage.keeps and number:
+        if stage.name in switched_off(settings):
+            found.append(Finding("models", ok=True, cause=f"{stage.name} is switched off"))
+        elif stage.keeps and number:
             found.append(_has_learned(Path(settings.state.dir), stage.name, f"{number:,} records"))
     return found or [Finding("models", ok=True, cause="there is nothing to learn from yet")]
+
+
+def switched_off(settings: Settings) -> frozenset[str]:
+    """Stages that learn nothing under these settings."""
+    off = [] if settings.density.enabled else ["density"]
+    off += [] if settings.profiles.enabled else ["profiles", "needs"]
+    return frozenset(off)
 
 
 def _has_learned(state_dir: Path, stage: str, records: str) -> Finding:

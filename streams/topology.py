@@ -146,6 +146,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
 )
 
+# A process reads a topic for one stage: three learn from `facts`, so each process has one of them.
 STAGES: tuple[Stage, ...] = (
     Stage(
         name="ingest",
@@ -168,24 +169,14 @@ STAGES: tuple[Stage, ...] = (
         writes=("facts", "item-deltas", "totals", "learning", "recommendations", "histories"),
     ),
     Stage(
-        name="rules",
-        group="rules",
-        reads=("item-deltas",),
-        key="item",
-        steps=("rules",),
-        keeps=("RuleRow",),
-        follows=("totals", "item-counts"),
-        writes=("item-counts", "neighbours", "association-rules"),
-    ),
-    Stage(
-        name="outcomes",
-        # `segments` reads the same topic in the process `models`: a process reads a topic for one stage.
-        group="rules",
+        name="profiles",
+        group="customers",
         reads=("facts",),
         key="customer",
-        steps=("outcomes",),
-        keeps=("VisitRow", "OpenVisits"),
-        writes=("outcomes",),
+        steps=("profiles",),
+        keeps=("ProfileRow",),
+        follows=("centroids", "density", "needs"),
+        writes=("need-lessons", "customer-profiles"),
     ),
     Stage(
         name="popularity",
@@ -225,28 +216,8 @@ STAGES: tuple[Stage, ...] = (
         writes=("ranker",),
     ),
     Stage(
-        name="trees",
-        group="models",
-        reads=("outcomes",),
-        key="constant",
-        steps=("trees",),
-        keeps=("TreesRow", "LeafRow"),
-        writes=("trees",),
-    ),
-    Stage(
-        # `segments` and `outcomes` read `facts` elsewhere: a process reads a topic for one stage.
-        name="profiles",
-        group="profiles",
-        reads=("facts",),
-        key="customer",
-        steps=("profiles",),
-        keeps=("ProfileRow",),
-        follows=("centroids", "density", "needs"),
-        writes=("need-lessons", "customer-profiles"),
-    ),
-    Stage(
         name="needs",
-        group="profiles",
+        group="models",
         reads=("need-lessons",),
         key="constant",
         steps=("needs",),
@@ -254,13 +225,41 @@ STAGES: tuple[Stage, ...] = (
         writes=("needs",),
     ),
     Stage(
+        name="rules",
+        group="rules",
+        reads=("item-deltas",),
+        key="item",
+        steps=("rules",),
+        keeps=("RuleRow",),
+        follows=("totals", "item-counts"),
+        writes=("item-counts", "neighbours", "association-rules"),
+    ),
+    Stage(
+        name="outcomes",
+        group="rules",
+        reads=("facts",),
+        key="customer",
+        steps=("outcomes",),
+        keeps=("VisitRow", "OpenVisits"),
+        writes=("outcomes",),
+    ),
+    Stage(
         name="density",
-        group="profiles",
+        group="rules",
         reads=("samples",),
         key="constant",
         steps=("density",),
         keeps=("DensityRow",),
         writes=("density",),
+    ),
+    Stage(
+        name="trees",
+        group="rules",
+        reads=("outcomes",),
+        key="constant",
+        steps=("trees",),
+        keeps=("TreesRow", "LeafRow"),
+        writes=("trees",),
     ),
 )
 

@@ -5,7 +5,7 @@ import msgspec
 from online_models.density import KEY, DensityStep
 from schemas.density import DensityRow
 from schemas.messages import Packet, Sample
-from streams.outbox import Outgoing, Record, Version
+from streams.outbox import Outgoing, Version
 from streams.rocks_store import RocksDatabase
 from streams.stages.partition import StageContext
 from streams.stages.single import SinglePartition
@@ -28,15 +28,10 @@ class DensityPartition(SinglePartition):
         self.step = DensityStep(database.table("d", DensityRow), context.settings)
         self._enabled = context.settings.density.enabled
 
-    def apply(self, record: Record) -> None:
-        """Learn the samples of one packet; where it is switched off, pass over them."""
-        if self._enabled:
-            super().apply(record)
-        else:
-            self.progress.next_offset = record.offset + 1
-
     def learn(self, entry: Sample) -> None:
-        self.step.learn_one(entry)
+        """Learn a sample; where it is switched off, pass over it."""
+        if self._enabled:
+            self.step.learn_one(entry)
 
     def publish(self, version: Version) -> None:
         """Publish the groups, once there are enough samples."""

@@ -59,9 +59,8 @@ class ProfilesPartition(KeptPartition):
         self._missed = True
 
     def apply(self, record: Record) -> None:
-        """Learn the facts of one packet that were not applied before."""
-        if self._settings.enabled:
-            self._apply(record)
+        """Learn the facts of one packet that were not applied before; switched off, pass over them."""
+        self._apply(record)
         self.progress.next_offset = record.offset + 1
 
     def _apply(self, record: Record) -> None:
@@ -70,7 +69,7 @@ class ProfilesPartition(KeptPartition):
             return
         mark = self.mark_of(packet)
         for ordinal, (position, fact) in enumerate(zip(packet.positions, packet.entries, strict=True)):
-            if position > mark:
+            if position > mark and self._settings.enabled:
                 self._upto = (record.offset, ordinal)
                 self._learn(fact)
         self.applied(packet)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings, StateSettings
+from schemas.settings import DensitySettings, ProfilesSettings, Settings, StateSettings
 from schemas.state import HistoryRow, MetaRow, ProgressRow, PublishedRow
-from streams.doctor_models import check_state, has_rows, stores_of
+from streams.doctor_models import check_state, has_rows, stores_of, switched_off
 from streams.errors import StateError
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.opening import database_path
@@ -50,7 +50,7 @@ def test_stores_are_found_in_the_order_of_partitions_and_counted_by_stage(tmp_pa
     assert [path.name for path in stores_of(tmp_path, "history")] == ["0", "9", "10"]
     (finding,) = check_state(settings_in(tmp_path))
     assert finding.ok
-    assert "history 3, rules 0" in finding.cause
+    assert "history 3, profiles 0" in finding.cause
 
 
 def test_a_store_has_learned_once_it_holds_a_row_that_is_no_bookkeeping(tmp_path: Path) -> None:
@@ -75,3 +75,9 @@ def test_a_damaged_store_is_an_error_that_names_it(tmp_path: Path) -> None:
 
     with pytest.raises(StateError, match="cannot be opened"):
         has_rows(database.path)
+
+
+def test_stages_that_are_switched_off_are_known() -> None:
+    assert switched_off(Settings()) == {"density"}
+    off = Settings(density=DensitySettings(enabled=True), profiles=ProfilesSettings(enabled=False))
+    assert switched_off(off) == {"profiles", "needs"}

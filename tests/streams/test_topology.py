@@ -117,8 +117,8 @@ def test_the_topology_is_inert_data() -> None:
         (
             "history",
             (
-                *("history", "rules", "outcomes", "popularity", "segments", "clusters", "ranker"),
-                *("trees", "profiles", "needs", "density"),
+                *("history", "profiles", "popularity", "segments", "clusters", "ranker", "needs"),
+                *("rules", "outcomes", "density", "trees"),
             ),
         ),
         ("profiles", ("profiles", "needs")),
