@@ -41,7 +41,7 @@ def check_models(settings: Settings) -> list[Finding]:
     found = []
     for stage in STAGES:
         number = records[settings.kafka.topic_prefix + stage.reads[0]]
-        if stage.name in switched_off(settings):
+        if stage.keeps and number and stage.name in switched_off(settings):
             found.append(Finding("models", ok=True, cause=f"{stage.name} is switched off"))
         elif stage.keeps and number:
             found.append(_has_learned(Path(settings.state.dir), stage.name, f"{number:,} records"))
