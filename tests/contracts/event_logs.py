@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 
 from online_models.catalog import STEPS
 from online_models.checks.doubles import Memory
@@ -54,6 +55,12 @@ from streams.stages.partition import StageContext
 
 COUNT = 600
 PRESET_NAMES = ("small", "demo", "groups", "drift")
+PRESETS_IN_TURN = [
+    "small",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in PRESET_NAMES[1:]),
+]
+"""One of them in every check, all of them where there is time."""
+
 DEFAULTS = Settings()
 TIGHT = Settings(
     history=HistorySettings(

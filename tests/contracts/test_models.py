@@ -29,6 +29,7 @@ from tests.contracts.event_logs import (
     COUNT,
     DEFAULTS,
     PRESET_NAMES,
+    PRESETS_IN_TURN,
     TIGHT,
     deltas,
     events,
@@ -46,14 +47,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("using", USING)
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("model", STEPS)
 def test_every_step_keeps_the_contract(model: str, check: str, preset: str, using: str) -> None:
     CHECKS[check](STEPS[model], log_for(model, preset, COUNT, USING[using]), USING[using])
 
 
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 @pytest.mark.parametrize("model", STEPS)
 def test_rows_stay_within_their_bounds(model: str, preset: str) -> None:
     log = log_for(model, preset, 3 * COUNT, TIGHT)
@@ -61,7 +62,7 @@ def test_rows_stay_within_their_bounds(model: str, preset: str) -> None:
 
 
 @pytest.mark.parametrize("using", USING)
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 @pytest.mark.parametrize("model", MANY)
 def test_learning_many_equals_learning_one_by_one_however_cut(model: str, preset: str, using: str) -> None:
     settings = USING[using]
@@ -134,7 +135,7 @@ def test_logs_reach_what_they_are_there_for() -> None:
     )
 
 
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 def test_lessons_reach_what_they_are_there_for(preset: str) -> None:
     tight, all_of_them = taught(preset, COUNT, TIGHT), taught(preset, COUNT, DEFAULTS)
     known, index = tight.views.ranker(), tight.views.sessions()
@@ -149,7 +150,7 @@ def test_lessons_reach_what_they_are_there_for(preset: str) -> None:
     assert any(len(lesson.chosen) > 1 for lesson in all_of_them.lessons)
 
 
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 def test_no_session_of_who_is_forgotten_is_in_the_index(preset: str) -> None:
     index, taken_out = SessionIndex(), 0
     for _, fact in history_outputs(preset, COUNT, DEFAULTS):

@@ -16,7 +16,7 @@ from online_models.publishing import counts, neighbours
 from schemas.messages import ItemFacts, Neighbours, Totals
 from schemas.settings import RankerSettings, RecommendSettings, Settings
 from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
-from tests.contracts.event_logs import COUNT, PRESET_NAMES, events, log_for, taught
+from tests.contracts.event_logs import COUNT, PRESETS_IN_TURN, events, log_for, taught
 
 COLD, WARM = RankerSettings(warm_up=10_000), RankerSettings(warm_up=100)
 REPEATING = RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1)
@@ -91,7 +91,7 @@ def all_popular(memory: Memory, preset: str, settings: Settings) -> dict[str, li
 
 
 @pytest.mark.parametrize("using", USING)
-@pytest.mark.parametrize("preset", PRESET_NAMES)
+@pytest.mark.parametrize("preset", PRESETS_IN_TURN)
 @pytest.mark.parametrize("name", RECOMMENDERS)
 def test_every_recommender_keeps_the_contract(name: str, preset: str, using: str) -> None:
     settings = USING[using]
