@@ -27,6 +27,7 @@ def test_every_file_tells_how_it_is_measured_again(file: Path, capsys: pytest.Ca
     assert "can't be read (No such file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_file_is_measured_again_with_the_same_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
