@@ -68,6 +68,7 @@ def test_a_worker_without_partitions_stands_by_ready_and_takes_over_from_one_tha
         Oracle(topics, tmp_path / "oracle").check()
 
 
+@pytest.mark.slow
 def test_a_graceful_stop_under_load_leaves_no_lag_behind_what_was_flushed(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
