@@ -118,7 +118,8 @@ def test_a_warm_list_is_short_only_when_nothing_eligible_is_left(
     eligible = {item for item in known if filters.admit(item)}
     looked_at = {item for item in eligible if filters.looked_at(item)}
     most = len(eligible - looked_at) + min(using.recommend.max_recent, len(looked_at))
-    assert len(places) == min(request.k, most)
+    # What is like the customer's items leads on to what is popular in its categories: there may be more.
+    assert min(request.k, most) <= len(places) <= request.k
 
 
 @SOME

@@ -16,7 +16,7 @@ from schemas.codec import YEAR_2100_MS
 from schemas.events import TOPIC_OF_TYPE
 from schemas.recommendations import Recommendation, Rejection
 from schemas.settings import Settings
-from streams.doctor_models import has_rows, stores_of
+from streams.doctor_models import has_rows, stores_of, switched_off
 from streams.errors import StateError
 from streams.formats import FileRecord
 from streams.replay import Replay
@@ -136,8 +136,8 @@ def learned(folder: Path, *, ranker: bool = True) -> dict[str, dict[bytes, bytes
 
 def test_every_stage_has_learned_and_stands_at_the_end_of_its_log(tmp_path: Path) -> None:
     told = replayed(settings_in(tmp_path, 2), a_shop(300))
-    offsets = Counter[str]()
-    for stage in STAGES[1:]:
+    offsets, off = Counter[str](), switched_off(Settings())
+    for stage in [each for each in STAGES[1:] if each.name not in off]:
         stores = stores_of(tmp_path, stage.name)
         assert len(stores) == (1 if stage.key == "constant" else 2)
         assert all(map(has_rows, stores)), stage.name
@@ -348,7 +348,7 @@ def test_a_stage_that_lacks_what_history_has_sent_refuses_to_learn_on(tmp_path: 
     replayed(settings_in(tmp_path), ORDERS)
     for stage in ("rules", "popularity"):
         (tmp_path / stage).rename(tmp_path / f"lost-{stage}")
-    with pytest.raises(StateError, match=r"rules, partition 0: events/0 jumps .*freshrec reset rules"):
+    with pytest.raises(StateError, match=r"popularity, partition 0: events/0 jumps .*reset popularity"):
         replayed(settings_in(tmp_path), [an_order(9, "emma", "tea", "cup")])
 
 
