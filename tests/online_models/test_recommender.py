@@ -246,7 +246,7 @@ def test_a_list_is_short_only_when_nothing_eligible_is_left(
     }
     looked_at = {item for item in eligible if item in marks and not marks[item].had}
     most = len(eligible - looked_at) + min(wanted.max_recent, len(looked_at))
-    assert len(places) == min(request.k, most)
+    assert min(request.k, most) <= len(places) <= request.k
 
 
 @given(shops(), st.lists(requests(), min_size=2, max_size=4), any_settings())
