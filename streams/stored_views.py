@@ -235,22 +235,18 @@ class StoredViews:
         """The newest items by what they are like, as some process saved them last."""
         if not self._content_read:
             self._content_read = True
-            files = sorted(
-                (self._folder / VIEWS).glob(f"*/{CONTENTS}"), key=lambda each: each.stat().st_mtime
-            )
-            newest = NewestItems.of(files[-1], self._settings) if files else None
+            saved = self._newest(CONTENTS)
+            newest = None if saved is None else NewestItems.of(saved, self._settings)
             self._content = None if newest is None else newest.index
         return self._content
 
     def _catalogue(self) -> FollowedItems | None:
         if self._items is None:
-            folders = sorted(
-                (self._folder / VIEWS).glob(f"*/{ITEM_VIEW}"), key=lambda each: each.stat().st_mtime
-            )
-            if not folders:
+            folder = self._newest(ITEM_VIEW)
+            if folder is None:
                 return None
-            view = ViewDatabase(folders[-1], self._budget, self._settings, read_only=True)
-            self._open[folders[-1]] = view.database
+            view = ViewDatabase(folder, self._budget, self._settings, read_only=True)
+            self._open[folder] = view.database
             self._items = FollowedItems(view.rows, cache_rows=10_000)
         return self._items
 
@@ -258,10 +254,15 @@ class StoredViews:
         """The newest sessions, as some process saved them last."""
         if not self._sessions_read:
             self._sessions_read = True
-            files = sorted((self._folder / VIEWS).glob(f"*/{FILE}"), key=lambda each: each.stat().st_mtime)
-            if files and self._settings.sessions.held:
-                self._sessions = RememberedSessions(files[-1], self._settings, topic_id=None).index
+            saved = self._newest(FILE)
+            if saved is not None and self._settings.sessions.held:
+                self._sessions = RememberedSessions(saved, self._settings, topic_id=None).index
         return self._sessions
+
+    def _newest(self, name: str) -> Path | None:
+        """What some process wrote last of its views under this name; None where none did."""
+        found = (self._folder / VIEWS).glob(f"*/{name}")
+        return max(found, key=lambda each: each.stat().st_mtime, default=None)
 
     def ranker(self) -> RankerWeights | None:
         """The ranker."""

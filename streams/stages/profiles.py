@@ -60,19 +60,15 @@ class ProfilesPartition(KeptPartition):
 
     def apply(self, record: Record) -> None:
         """Learn the facts of one packet that were not applied before; switched off, pass over them."""
-        self._apply(record)
-        self.progress.next_offset = record.offset + 1
-
-    def _apply(self, record: Record) -> None:
         packet = self._decode(record.value or b"")
-        if not self.admit(packet):
-            return
-        mark = self.mark_of(packet)
-        for ordinal, (position, fact) in enumerate(zip(packet.positions, packet.entries, strict=True)):
-            if position > mark and self._settings.enabled:
-                self._upto = (record.offset, ordinal)
-                self._learn(fact)
-        self.applied(packet)
+        if self.admit(packet):
+            mark = self.mark_of(packet)
+            for ordinal, (position, fact) in enumerate(zip(packet.positions, packet.entries, strict=True)):
+                if position > mark and self._settings.enabled:
+                    self._upto = (record.offset, ordinal)
+                    self._learn(fact)
+            self.applied(packet)
+        self.progress.next_offset = record.offset + 1
 
     def _learn(self, fact: Fact) -> None:
         if fact.kind == "erasure":
