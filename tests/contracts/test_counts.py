@@ -1,7 +1,7 @@
 """Learned event by event, packed, partitioned and cut into batches at will, counts equal a batch recount."""
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.deltas import Delta
@@ -169,7 +169,6 @@ _sizes = st.integers(1, 3)
 _KINDS = ("view", "cart", "purchase", "rating")
 
 
-@settings(deadline=None)
 @given(
     logs(kinds=("view", "cart", "purchase", "rating"), in_order=False), _cuts, _sizes, _sizes, st.booleans()
 )
@@ -182,7 +181,6 @@ def test_similarity_and_orders_equal_a_recount_in_any_order_of_time(
     assert learned.totals[1] == expected.totals[1]
 
 
-@settings(deadline=None)
 @given(logs(kinds=_KINDS[:3], in_order=True), _cuts, _sizes, _sizes, st.booleans())
 def test_sessions_equal_a_recount_of_a_log_in_order(
     log: list[Event], cuts: set[int], sources: int, partitions: int, twice: bool
@@ -194,7 +192,6 @@ def erasure(key: str, offset: int, at: int = T0 + 10**9) -> Event:
     return Event(key, "erasure", at, "erasures", 0, offset, at, at)
 
 
-@settings(deadline=None)
 @given(logs(kinds=_KINDS, in_order=False), _cuts, _sizes, _sizes, st.booleans(), st.integers(0, 30))
 def test_after_an_erasure_all_is_as_if_the_customer_had_never_been(
     log: list[Event], cuts: set[int], sources: int, partitions: int, twice: bool, erased_at: int
@@ -210,7 +207,6 @@ def test_after_an_erasure_all_is_as_if_the_customer_had_never_been(
     assert left.kept() == others.kept()
 
 
-@settings(deadline=None)
 @given(logs(kinds=_KINDS, in_order=False), _cuts, _sizes, _sizes, st.booleans())
 def test_when_all_are_forgotten_nothing_is_left(
     log: list[Event], cuts: set[int], sources: int, partitions: int, twice: bool
@@ -230,7 +226,6 @@ BOUNDED = msgspec.structs.replace(
 )
 
 
-@settings(deadline=None)
 @given(logs(kinds=_KINDS, in_order=False), _cuts, _sizes, _sizes)
 def test_similarity_is_at_any_time_the_sum_over_the_items_that_customers_have(
     log: list[Event], cuts: set[int], sources: int, partitions: int

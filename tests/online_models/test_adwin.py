@@ -53,7 +53,7 @@ def test_after_a_change_the_window_holds_what_is_new() -> None:
 
 
 @given(st.lists(st.floats(-1, 2), max_size=200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_width_and_mean_are_those_of_the_numbers_that_are_held(numbers: list[float]) -> None:
     adwin = Adwin(AdwinState(), delta=1e-9)
     for x in numbers:

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.content_index import BUCKETS, COMPARED, EACH, Content, ContentIndex, stacked
@@ -44,7 +44,6 @@ def catalogues(draw: st.DrawFn) -> list[ItemFacts]:
     ]
 
 
-@settings(deadline=None)
 @given(catalogues(), st.integers(1, 14), st.booleans(), st.data())
 def test_what_is_found_equals_a_plain_search_of_the_items_held(
     rows: list[ItemFacts], most: int, euclidean: bool, data: st.DataObject

@@ -50,7 +50,7 @@ _facts = st.lists(
 _asked = st.dictionaries(st.sampled_from(ITEMS), st.sampled_from([0.25, 0.5, 1.0]), max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_facts, st.sampled_from([(3, 2), (6, 3), (50, 32)]), st.sampled_from(KEYS), _asked)
 def test_what_is_found_is_what_plain_python_finds_also_in_a_restored_copy(
     facts: list[Fact], bounds: tuple[int, int], key: str, asked: dict[str, float]

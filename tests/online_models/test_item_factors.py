@@ -73,7 +73,7 @@ BEGINNINGS = {item: beginning(item) for item in ITEMS}
 _had = st.lists(st.sampled_from(ITEMS), unique=True, max_size=5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(_had, st.sampled_from(ITEMS)), max_size=40), st.sampled_from([2, 4, 7]), _had)
 def test_vectors_and_scores_are_those_of_the_plain_version(
     log: list[tuple[list[str], str]], items: int, asked: list[str]

@@ -72,7 +72,7 @@ def test_an_event_that_becomes_a_lesson_later_would_have_become_one_before() -> 
     assert wanted[0] < wanted[1] < wanted[2] < wanted[3] == set(range(500))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(["browses", "purchases"]), st.integers(0, 3), st.integers(0, 10**6))
 def test_whether_an_event_becomes_a_lesson_depends_on_its_place_alone(
     topic: str, partition: int, offset: int
@@ -156,7 +156,7 @@ def test_of_a_large_order_the_first_ten_lines_are_learned() -> None:
     assert [names[place] for place in lesson.chosen] == ITEMS[:10]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.integers(1, 60),
     st.lists(st.sampled_from([*ITEMS, *"abcdex"]), min_size=1, max_size=14).filter(lambda x: set(x) != {"x"}),

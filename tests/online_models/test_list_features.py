@@ -147,7 +147,7 @@ def evidence_of(said: list[Said], numbers: ItemNumbers) -> Evidence:
     return Evidence(numbers, [(1.0, block) for block in blocks])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_said, _proposed)
 def test_every_candidate_is_described_once(said: list[Said], items: list[str]) -> None:
     numbers = ItemNumbers()
@@ -162,7 +162,7 @@ def test_every_candidate_is_described_once(said: list[Said], items: list[str]) -
     assert found.features.max(initial=0.0) <= 2.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_said, _proposed)
 def test_before_anything_is_learned_the_order_is_that_of_the_evidence(
     said: list[Said], items: list[str]

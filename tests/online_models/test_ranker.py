@@ -22,7 +22,7 @@ def plain_loss(ranker: ListwiseRanker, matrix: Matrix, outcome: int) -> float:
     return float(np.log(np.exp(scores).sum()) - scores[outcome])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 12), st.integers(1, 9), st.integers(1, 8), st.integers(0, 1_000))
 def test_scores_equal_the_formula(candidates: int, features: int, units: int, seed: int) -> None:
     ranker = ListwiseRanker(features, units=units, seed=seed)
@@ -34,7 +34,7 @@ def test_scores_equal_the_formula(candidates: int, features: int, units: int, se
     assert ranker.score_many(matrix) == pytest.approx(hidden @ out + before[:, units], rel=1e-4, abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 12), st.integers(1, 9), st.integers(0, 1_000))
 def test_a_step_makes_what_was_chosen_likelier(candidates: int, features: int, seed: int) -> None:
     ranker = ListwiseRanker(features, units=4, rate=1e-4, seed=seed)

@@ -45,7 +45,7 @@ def kept(row: RankerRow | None) -> list[bytes]:
     return [bytes(each) for each in (row.weights, row.out, row.squares, row.out_squares)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(2, 9), st.lists(st.integers(0, 1), max_size=3)), min_size=1, max_size=8)
 )
@@ -145,7 +145,7 @@ def test_a_ranker_over_arrays_changes_them_as_it_learns() -> None:
     assert second.score_many(asked).tolist() == first.score_many(asked).tolist()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(-2, 2, width=32), min_size=1, max_size=8), st.integers(1, 6), st.integers(0, 99))
 def test_before_anything_is_learned_scores_are_as_the_prior_weighs(
     weights: list[float], candidates: int, seed: int

@@ -24,7 +24,7 @@ from tests.online_models.shop_views import NOW, facts, history, partners, viewed
 _scores = st.lists(st.floats(-2_000, 2_000), min_size=1, max_size=20)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_scores)
 def test_chances_are_a_softmax_of_six_digits(scores: list[float]) -> None:
     chances = as_chances(np.array(scores)).tolist()
@@ -36,7 +36,7 @@ def test_chances_are_a_softmax_of_six_digits(scores: list[float]) -> None:
     assert all(chance == float(f"{chance:.5e}") for chance in chances)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_scores)
 def test_a_higher_score_never_has_a_lower_chance(scores: list[float]) -> None:
     chances = as_chances(np.array(sorted(scores))).tolist()

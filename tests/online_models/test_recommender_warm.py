@@ -35,7 +35,7 @@ from tests.online_models.shop_views import (
     without_customers,
 )
 
-SOME = examples(max_examples=25, deadline=None)
+SOME = examples(max_examples=25)
 
 
 def a_warm_shop(*sessions: str, seed: int | None = None, **leaders: float) -> MemoryViews:

@@ -30,7 +30,7 @@ def logs(draw: st.DrawFn) -> Log:
     return log
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     logs(),
     st.lists(st.sampled_from(ITEMS), min_size=1, max_size=8),

@@ -200,7 +200,7 @@ def logs(draw: st.DrawFn, *, erasures: bool = True) -> list[Fact]:
     return log
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(logs(erasures=False), st.sampled_from(KEYS), st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4))
 def test_after_an_erasure_all_is_as_if_the_key_had_never_been(
     log: list[Fact], key: str, session: list[str]
@@ -228,7 +228,7 @@ def answers(index: SessionIndex, session: list[str]) -> list[object]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(logs(), logs(), st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4), st.sampled_from(BOUNDS))
 def test_a_restored_index_answers_as_the_original_whatever_comes(
     before: list[Fact], behind: list[Fact], session: list[str], bounds: tuple[int, int]
@@ -305,7 +305,7 @@ def test_memory_is_flat_on_a_stream_ten_times_longer_than_the_bound_with_erasure
     assert index.session_of("u:998") >= 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abcdefgh")), min_size=1, max_size=60))
 def test_numbers_of_the_evidence_are_those_of_the_items_that_have_a_number_now(
     events: list[tuple[int, str]],

@@ -109,7 +109,7 @@ def plain(sessions: list[str], item: str, acts: str, width: int) -> Reason:
     return {"source": "session", "session_items": names, "similarity": share}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.text(ITEMS, min_size=1, max_size=9), max_size=10),
     st.text([*ITEMS, "z"], min_size=1, max_size=12),

@@ -251,7 +251,7 @@ def test_how_often_an_item_takes_a_place_is_its_propensity() -> None:
         )
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=40)
 @given(any_candidates(most=4).filter(bool), any_settings(explore=0.5), st.integers(0, 1_000))
 def test_the_propensities_of_all_outcomes_of_a_place_sum_to_1(
     candidates: list[Candidate], wanted: RecommendSettings, salt: int

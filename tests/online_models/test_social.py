@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.evaluation.contract import Query
@@ -44,7 +44,6 @@ def found(index: SessionIndex, row: HistoryRow, *, now: int = NOW) -> dict[str, 
     return dict(zip(names, zip(acted.share.tolist(), acted.people.tolist(), strict=True), strict=True))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(ITEMS), st.booleans()), max_size=60),
     st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from([0.5, 1.0, 3.0])),

@@ -143,7 +143,7 @@ def test_every_message_of_a_preset_is_valid(name: str) -> None:
         linked_items=st.integers(0, 6),
     )
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_settings_give_a_valid_stream_that_never_ends(made: StorefrontSettings) -> None:
     shop = Storefront(made)
     stream = [*shop.catalogue(), *shop.past(), *islice(shop.events(), 300)]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.deltas import Delta, PairGroup, Touch
@@ -54,7 +54,6 @@ def pack(deltas: list[Delta], cuts: set[int], partitions: int) -> list[tuple[int
     return [(each.partition, _deltas(each.value)) for each in sealed]
 
 
-@settings(deadline=None)
 @given(all_deltas(), st.sets(st.integers(0, 8)), st.integers(1, 4))
 def test_every_pair_arrives_in_both_rows_and_every_touch_once(
     deltas: list[Delta], cuts: set[int], partitions: int
@@ -83,7 +82,6 @@ def test_every_pair_arrives_in_both_rows_and_every_touch_once(
     assert found_touches == touched
 
 
-@settings(deadline=None)
 @given(all_deltas(), st.sets(st.integers(0, 8)), st.integers(1, 4))
 def test_the_events_of_a_packet_ascend_within_its_range(
     deltas: list[Delta], cuts: set[int], partitions: int
@@ -167,7 +165,6 @@ def test_entries_of_one_position_are_never_parted() -> None:
     assert [len(_facts(each.value).entries) for each in packer.seal((7, 0))] == [3]
 
 
-@settings(deadline=None)
 @given(all_deltas(), st.integers(1, 4))
 def test_the_size_of_deltas_is_not_underestimated(deltas: list[Delta], partitions: int) -> None:
     packer = DeltaPacker(partitions, a_sealer())

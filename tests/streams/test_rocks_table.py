@@ -171,4 +171,4 @@ class TableMachine(RuleBasedStateMachine):
 
 
 TestTableAgainstADict = TableMachine.TestCase
-TestTableAgainstADict.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestTableAgainstADict.settings = settings(max_examples=50, stateful_step_count=40)

@@ -73,7 +73,7 @@ _settings = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(served_shops(), _wanted, _settings, st.sampled_from(["anna", "zoe"]))
 def test_no_list_has_what_it_must_not_have(shop: Shop, wanted: Wanted, using: Settings, user: str) -> None:
     lists = Lists(shop, using, lambda: NOW)
@@ -92,7 +92,7 @@ def test_no_list_has_what_it_must_not_have(shop: Shop, wanted: Wanted, using: Se
         assert all((place.reasons is not None) == wanted.explain for place in found.items)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(served_shops(), _wanted, st.sampled_from(ITEMS), st.sampled_from(["orders", "sessions"]))
 def test_no_answer_about_items_has_what_it_must_not_have(
     shop: Shop, wanted: Wanted, item: str, scope: str

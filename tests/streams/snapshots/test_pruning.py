@@ -34,7 +34,7 @@ def aged(path: Path) -> None:
     os.utime(path, (then, then))
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(many=st.integers(1, 6), keep=st.integers(1, 4))
 def test_the_newest_stay_whole_and_nothing_else_does(
     tmp_path_factory: pytest.TempPathFactory, many: int, keep: int

@@ -39,7 +39,7 @@ keys = st.binary(min_size=1, max_size=8).map(lambda key: b"r" + key)
 flushes = st.lists(st.dictionaries(keys, st.binary(max_size=64), max_size=8), min_size=1, max_size=4)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(flushes)
 def test_what_is_restored_is_what_was_flushed(
     tmp_path_factory: pytest.TempPathFactory, writes: list[Rows]
