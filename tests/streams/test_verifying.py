@@ -19,7 +19,7 @@ BASKETS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(BASKETS, st.sampled_from([0.01, 0.1, 0.3]))
 @example([["a"]], 0.1)
 @example([["a", "b"]] * 7 + [["a"]] * 93, 0.07)
