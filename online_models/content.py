@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from online_models.content_index import Content, ContentIndex, Vectors, stacked
-from online_models.evidence import Amounts, ItemNumbers, Numbers
+from online_models.evidence import Amounts, ItemNumbers, Numbers, best_first
 from online_models.protocols import Views
 from online_models.sources import CONTENT
 from online_models.traces import Trace, newest_traces
@@ -141,8 +141,7 @@ class Profile:
         if len(rows) > most:
             least = np.partition(similarities, len(rows) - most)[len(rows) - most]
             rows, similarities = rows[similarities >= least], similarities[similarities >= least]
-        pairs = zip((index.names[row] for row in rows.tolist()), similarities.tolist(), strict=True)
-        return sorted(pairs, key=lambda each: (-each[1], each[0]))[:most]
+        return best_first([index.names[row] for row in rows.tolist()], similarities.astype(np.float64))[:most]
 
     def reason(self, item: str) -> Reason:
         """Return which of the items one is like most, and what they have in common, the rarest first."""

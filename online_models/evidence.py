@@ -21,6 +21,22 @@ _RANKED_TOGETHER = 64
 """Most lists are full before so many items have been looked at."""
 
 
+def best_first(names: Sequence[str], scores: Amounts) -> list[tuple[str, float]]:
+    """Return names with their scores, the largest first, ties by name.
+
+    Examples
+    --------
+    >>> best_first(["tea", "cup", "pot"], np.array([1.0, 1.0, 2.0]))
+    [('pot', 2.0), ('cup', 1.0), ('tea', 1.0)]
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    found = [(names[place], score) for place, score in zip(order.tolist(), ordered.tolist(), strict=True)]
+    if (ordered[1:] == ordered[:-1]).any():
+        found.sort(key=lambda each: (-each[1], each[0]))
+    return found
+
+
 class ItemNumbers:
     """Consecutive numbers for item ids, in the order in which they are first asked for.
 
@@ -92,8 +108,7 @@ class ItemNumbers:
         yield from self._ranked(numbers, scores)
 
     def _ranked(self, numbers: Numbers, scores: Amounts) -> list[tuple[str, float]]:
-        names = [self.names[number] for number in numbers.tolist()]
-        return sorted(zip(names, scores.tolist(), strict=True), key=lambda each: (-each[1], each[0]))
+        return best_first([self.names[number] for number in numbers.tolist()], scores)
 
     def _add(self, items: Sequence[str]) -> None:
         for item in items:
@@ -205,11 +220,13 @@ class Evidence:
         row_of_place[places[known]] = known
         rows = row_of_place[self._place]
         pieces = np.flatnonzero(rows >= 0)
-        pieces = pieces[np.argsort(-self._amounts[pieces], kind="stable")]
+        pieces = pieces[np.lexsort((-self._amounts[pieces], rows[pieces]))]
+        # What is told of an item stands together now, the strongest first: only that is looked at one by one.
+        first_of_row = np.searchsorted(rows[pieces], np.arange(len(items)))
+        pieces = pieces[np.arange(len(pieces)) - first_of_row[rows[pieces]] < max_reasons]
         blocks = np.searchsorted(self._starts, pieces, side="right") - 1
         found: list[list[Reason]] = [[] for _ in items]
         of_blocks = (pieces - self._starts[blocks]).tolist()
         for row, block, n in zip(rows[pieces].tolist(), blocks.tolist(), of_blocks, strict=True):
-            if len(found[row]) < max_reasons:
-                found[row].append(self._blocks[block].reason(n))
+            found[row].append(self._blocks[block].reason(n))
         return found

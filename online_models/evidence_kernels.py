@@ -48,7 +48,7 @@ _STEPS = 12
 _STEP_PLACES, _STEP_REACH = 40, 3
 
 
-@compiled("int64(int64, float32[:,::1], int32[::1], int64, int64[::1], int64)")
+@compiled("int64(int64, float32[:,::1], int32[::1], int64, int64[::1], int64)", inline=True)
 def meet(item: int, sums: Sums, met: Items, base: int, touched: Ints, found: int) -> int:
     """Begin the evidence of an item that was not met before.
 
@@ -71,7 +71,8 @@ def meet(item: int, sums: Sums, met: Items, base: int, touched: Ints, found: int
     if met[item] >= base or found == len(touched):
         return found
     met[item] = base + found
-    sums[found, :] = 0.0
+    for column in range(COLUMNS):
+        sums[found, column] = 0.0
     touched[found] = item
     return found + 1
 
@@ -123,6 +124,7 @@ def ask_neighbours(
         by_match = dot / distinct * age * weights[latest - 1]
         by_set = shared / np.sqrt(distinct * size) * (1 - 0.1 * (length - latest + 1))
         by_short = short / np.sqrt(norm * size) * age
+        normed = by_match / np.sqrt(size)
         recent, newer = np.exp(-sessions_since / _RECENT), np.exp(-sessions_since / _LATEST)
         for place in range(about[row, LENGTH]):
             item = items[row, place]
@@ -131,15 +133,15 @@ def ask_neighbours(
                 if met[item] < base:
                     continue
                 close = near[abs(place - match)]
-                mine = sums[met[item] - base]
-                mine[VSTAN] += by_match * close
-                mine[VSKNN] += by_set
-                mine[STAN] += by_short * close
-                mine[NORMED] += by_match / np.sqrt(size)
-                mine[RECENT] += by_match * recent
-                mine[LATEST] += by_match * newer
+                its = met[item] - base
+                sums[its, VSTAN] += by_match * close
+                sums[its, VSKNN] += by_set
+                sums[its, STAN] += by_short * close
+                sums[its, NORMED] += normed
+                sums[its, RECENT] += by_match * recent
+                sums[its, LATEST] += by_match * newer
                 if place > match:
-                    mine[ONWARD] += by_match * onward[place - match]
+                    sums[its, ONWARD] += by_match * onward[place - match]
     sessions = min(newest + 1, capacity)
     for n in range(found):
         rarity = np.log(sessions / counts[touched[n]])
@@ -197,18 +199,18 @@ def follow(
             found = meet(item, sums, met, base, touched, found)
             if met[item] < base:
                 continue
-            mine = sums[met[item] - base]
-            mine[column + TOGETHER] += 1
-            mine[column + TOGETHER_NEWLY] += lately
+            its = met[item] - base
+            sums[its, column + TOGETHER] += 1
+            sums[its, column + TOGETHER_NEWLY] += lately
             if other < at:
-                mine[column + BEFORE_IT] += 1.0 / (at - other)
+                sums[its, column + BEFORE_IT] += 1.0 / (at - other)
                 continue
-            mine[column + SOON] += 1.0 / (other - at)
+            sums[its, column + SOON] += 1.0 / (other - at)
             if other == at + 1:
-                mine[column + NEXT] += 1
-                mine[column + NEWLY] += lately
+                sums[its, column + NEXT] += 1
+                sums[its, column + NEWLY] += lately
                 if both:
-                    mine[AFTER_TWO] += 1
+                    sums[its, AFTER_TWO] += 1
     return found
 
 
@@ -230,8 +232,7 @@ def step_twice(
     width = items.shape[1]
     support = np.empty(found)
     for n in range(found):
-        mine = sums[n]
-        raw = mine[VSTAN] + 0.2 * mine[NORMED] + mine[FOLLOWED + SOON]
+        raw = sums[n, VSTAN] + 0.2 * sums[n, NORMED] + sums[n, FOLLOWED + SOON]
         support[n] = raw / np.sqrt(counts[touched[n]] + 3.0)
     steps = min(_STEPS, found)
     for _ in range(steps):

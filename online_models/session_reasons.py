@@ -58,14 +58,14 @@ def shared(
         if current[n] >= 0:
             some |= 1 << (current[n] & 63)
     for row_of in range(len(asked)):
-        item, mine = asked[row_of], counts[row_of]
+        item = asked[row_of]
         place = heads[item] if item >= 0 else NONE
-        while place != NONE and mine[length + 1] < most:
+        while place != NONE and counts[row_of, length + 1] < most:
             row, again = place // width, items[place // width, place % width] != item
             place = links[place, BEFORE]
             if again or about[row, ROOT] == own:
                 continue
-            mine[length + 1] += 1
+            counts[row_of, length + 1] += 1
             found = False
             for other in range(about[row, LENGTH]):
                 held = items[row, other]
@@ -73,10 +73,10 @@ def shared(
                     continue
                 for n in range(length):
                     if current[n] == held:
-                        mine[n] += 1
+                        counts[row_of, n] += 1
                         found = True
                         break
-            mine[length] += found
+            counts[row_of, length] += found
 
 
 def session_reasons(index: SessionIndex, items: Sequence[str], found: Found) -> dict[str, Reason]:
