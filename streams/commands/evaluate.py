@@ -9,7 +9,7 @@ from online_models.evaluation.catalog import CONTENDERS, names_of
 from schemas.settings import Settings
 from streams.bench.machine import describe
 from streams.commands.context import pass_settings
-from streams.evaluating import classifying, plot, screen
+from streams.evaluating import advising, classifying, plot, screen
 from streams.evaluating import options as parameters
 from streams.evaluating.document import document, write_json, write_text
 from streams.evaluating.logs import LogReader
@@ -26,10 +26,10 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option(
     "--protocol",
     type=click.Choice(["sessions", "prequential", "temporal", "classify"]),
-    required=True,
     help="sessions: next items of test sessions; prequential: predict, then learn; temporal: the last part; "
     "classify: what comes of sessions, as the trees say it, before they learn it.",
 )
+@click.option("--advise", is_flag=True, help="Only say which models suit the data, and why.")
 @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), required=True, help="Of the files.")
 @click.option("--events", type=_FILE, help="The file to split.")
 @click.option("--train", type=_FILE, help="Sessions to learn from.")
@@ -95,6 +95,8 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 def evaluate(
     settings: Settings,
     /,
+    advise: bool,
+    protocol: str | None,
     models: str,
     others: str,
     format_: str,
@@ -108,9 +110,14 @@ def evaluate(
     plot_file: Path | None,
     **asked: object,
 ) -> None:
-    """Measure how good models are on files: rankings, catalogue, costs, with intervals."""
+    """Measure how good models are on files: rankings, catalogue, costs, with intervals; or advise on them."""
     console = Console(stderr=True, markup=False)
-    request = Request(format=format_, drop_others=others == "drop", **asked)  # type: ignore[arg-type]  # click checked them
+    if protocol is None and not advise:
+        raise click.UsageError("names no protocol; expected --protocol NAME, or --advise")
+    request = Request(protocol=protocol or "--advise", format=format_, drop_others=others == "drop", **asked)  # type: ignore[arg-type]  # click checked them
+    if advise:
+        _advise(request, settings, console, json_file=json_file)
+        return
     if request.protocol == "classify":
         _classify(request, settings, console, seed=seed, json_file=json_file)
         return
@@ -146,6 +153,13 @@ def evaluate(
         write_json(json_file, results)
     if plot_file is not None:
         write_text(plot_file, plot.page(found, title=title, k=trial.k))
+
+
+def _advise(request: Request, settings: Settings, console: Console, *, json_file: Path | None) -> None:
+    found = advising.advised(request, settings, console)
+    advising.shown(found, Console(markup=False))
+    if json_file is not None:
+        write_json(json_file, advising.document(found))
 
 
 def _classify(

@@ -1,5 +1,6 @@
 """Parameters of models as the command line and TOML files give them."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -64,7 +65,9 @@ def to_toml(given: Mapping[str, Options]) -> str:
     for model, options in given.items():
         for name, value in options.items():
             section, _, field = name.rpartition(".")
-            tables.setdefault(f"{model}.{section}" if section else model, []).append(f"{field} = {value!r}")
+            tables.setdefault(f"{model}.{section}" if section else model, []).append(
+                f"{field} = {json.dumps(value)}"
+            )
     return "\n".join("\n".join([f"[{name}]", *lines, ""]) for name, lines in tables.items())
 
 

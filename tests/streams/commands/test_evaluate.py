@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,28 @@ def test_a_file_without_sessions_has_nothing_to_foretell(capsys: pytest.CaptureF
     asked = ["--protocol", "classify", "--format", "jsonl", "--events", "items.jsonl"]
     assert run(["evaluate", *asked]) == 1
     assert "no outcome of a session was answered" in capsys.readouterr().err
+
+
+def test_models_are_advised_and_the_command_that_is_told_measures_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["evaluate", "--advise", "--events", "sessions.tsv", "--format", "session-lists"]
+    found = results(*asked)
+    assert found["traits"]["guests"] == 1.0
+    assert {each["model"]: each["verdict"] for each in found["advice"]}["social"] == "leave out"
+    assert found["settings"]["recommend"]["social_weight"] == 0.0
+    shown = capsys.readouterr().out
+    assert "nobody follows anybody" in shown
+    assert found["command"] in shown
+    assert run([*shlex.split(found["command"])[1:], "--limit", "5"]) == 0
+
+
+def test_neither_a_protocol_nor_advice_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "--events", "sessions.tsv", "--format", "session-lists"]) == 2
+    assert "--advise" in capsys.readouterr().err
+
+
+def test_there_is_no_advice_on_a_file_in_which_nobody_acts(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("items.jsonl").write_text('{"type":"item","item_id":"i1","at":0}\n')
+    assert run(["evaluate", "--advise", "--events", "items.jsonl", "--format", "jsonl"]) == 1
+    assert "nobody acts on any item" in capsys.readouterr().err
