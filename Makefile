@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PACKAGES := schemas online_models streams
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types tests audit check-all chaos bench clean
+.PHONY: help setup demo test check lint types tests audit check-all chaos docs bench clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,17 +55,20 @@ check-all: check $(VENV)/.deploy  ## check, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
 
 $(VENV)/.deploy: pyproject.toml $(READY)
-	@echo "installing what looks at deploy/"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy]'
+	@echo "installing what looks at deploy/ and builds the site"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy,docs]'
 	@touch $@
 
 SCENARIO ?= kill
 chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|taking|reset|send|scale|apart|disk|snapshot|older|full|broker|slow|duplicates|poison|topics|soak KILLS=n SEED=s
 	@$(BIN)/python -m tests.integration.chaos $(SCENARIO) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
+docs: $(VENV)/.deploy  ## build the documentation as a site, into site/
+	$(BIN)/python -m mkdocs build --quiet
+
 bench: $(READY)  ## measure throughput and latency; writes benchmarks/results
 	$(BIN)/freshrec bench
 
 clean:  ## remove what tools left behind; keeps .venv and .freshrec
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
