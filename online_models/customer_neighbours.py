@@ -11,7 +11,7 @@ from online_models.customer_kernels import cosines, had_by, sharing
 from online_models.session_index import SessionIndex
 from schemas.state import HistoryRow
 
-ASKED: Final = 50
+ASKED: Final = 15
 """Newest items of a history with which neighbours are looked for."""
 
 WEIGHTS: Final = np.exp(-np.arange(ASKED) / 10.0)
@@ -80,10 +80,10 @@ class CustomerNeighbours:
         self,
         index: SessionIndex,
         *,
-        neighbours: int = 100,
-        ring: int = 100,
+        neighbours: int = 40,
+        ring: int = 20,
         rows: int = 8,
-        most: int = 2_000,
+        most: int = 400,
     ) -> None:
         self._index, self._neighbours, self._ring, self._rows = index, neighbours, ring, rows
         self._met = np.zeros(len(index.about), np.int64)

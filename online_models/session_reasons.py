@@ -14,7 +14,7 @@ from schemas.recommendations import Reason
 
 Table = NDArray[np.int64]
 
-_SESSIONS: Final = 100
+_SESSIONS: Final = 50
 _LENGTH: Final = 20
 _TOLD: Final = 3
 

@@ -228,9 +228,9 @@ class SessionsSettings(_Section, frozen=True):
     held: Annotated[Limit, _says("sessions that are remembered; 0: none, and the ranker orders nothing")] = (
         150_000
     )
-    sample: Annotated[Count, _says("sessions like the current one that are compared")] = 1_000
-    visits: Annotated[Count, _says("items looked at in these sessions: of long ones, fewer")] = 3_000
-    candidates: Annotated[Count, _says("items that sessions propose for a list")] = 100
+    sample: Annotated[Count, _says("sessions like the current one that are compared")] = 300
+    visits: Annotated[Count, _says("items looked at in these sessions: of long ones, fewer")] = 1_000
+    candidates: Annotated[Count, _says("items that sessions propose for a list")] = 60
     save_s: Annotated[Count, _says("they are saved at most so often, for the next start")] = 300
 
 

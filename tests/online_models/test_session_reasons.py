@@ -72,7 +72,7 @@ def test_earlier_sessions_are_the_reason_only_where_the_open_one_holds_nothing()
 
 
 def test_only_the_newest_sessions_of_an_item_count() -> None:
-    index = an_index(*["ax"] * 30, *["bx"] * 90)
+    index = an_index(*["ax"] * 10, *["bx"] * 45)
     assert session_reasons(index, ["x"], found_for("ab"))["x"] == a_reason("ba", 1.0)
     assert session_reasons(index, ["x"], found_for("a"))["x"] == a_reason("a", 0.1)
 
