@@ -16,8 +16,12 @@ from schemas.settings import Settings
 from schemas.state import HistoryRow
 
 _MOST_CHOSEN: Final = 10
-_MOST_WAITING: Final = 1_000
-"""Lessons that may be made before the ranker is heard of again: where it is behind, more are of no use."""
+MOST_WAITING: Final = 100
+"""Lessons that may be made before the ranker is heard of again: it says once a second what it has learned.
+
+A new shop, of which every event is a lesson, would otherwise make lists for nobody all the time; and where
+the ranker is behind, more are of no use.
+"""
 
 _BEST_SHARE: Final = 2 / 3
 _SHOWN_MS: Final = 1_800_000
@@ -57,7 +61,7 @@ class Teacher:
         learned = self._order.learned
         if learned != self._learned:
             self._learned, self._waiting = learned, 0
-        if self._waiting >= _MOST_WAITING:
+        if self._waiting >= MOST_WAITING:
             return False
         if learned <= self._settings.all_lessons:
             return True

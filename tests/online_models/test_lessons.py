@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from online_models.lessons import Teacher
+from online_models.lessons import MOST_WAITING, Teacher
 from online_models.list_features import BY_EVIDENCE, FEATURES, VERSION, Described
 from online_models.memory_views import MemoryViews
 from online_models.protocols import Request
@@ -89,6 +89,19 @@ def test_weights_of_another_version_count_as_nothing_learned() -> None:
     views = MemoryViews(ranker=weights(10**9, version=VERSION + 1))
     teacher = Teacher(views, Settings(ranker=RankerSettings(all_lessons=1)))
     assert all(teacher.wants(an_event("tea", offset=n)) for n in range(20))
+
+
+def test_until_the_ranker_is_heard_of_only_so_many_lessons_are_made() -> None:
+    views = a_shop()
+    teacher = Teacher(views, Settings())
+    made = 0
+    for n in range(MOST_WAITING + 20):
+        event = an_event("c", offset=n)
+        if teacher.wants(event):
+            made += len(teacher.lessons(event, HISTORY))
+    assert made == MOST_WAITING
+    views.ranker_weights = weights(MOST_WAITING)
+    assert teacher.wants(an_event("c"))
 
 
 ITEMS = [f"i{n:02}" for n in range(30)]
