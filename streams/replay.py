@@ -132,6 +132,11 @@ class Replay:
         if any(len(offsets) > 1 for offsets in by_source.values()):
             raise StateError(_cut_off(Path(context.settings.state.dir)))
 
+    @property
+    def histories(self) -> list[HistoryPartition]:
+        """The partitions of stage history."""
+        return list(self._histories)
+
     def feed(self, records: Iterable[FileRecord]) -> None:
         """Handle records in the order in which they come."""
         batch = 1 if self._each_event else BATCH_RECORDS
@@ -155,7 +160,7 @@ class Replay:
         for history in self._histories:
             for key, cause in history.refreshes.take_all():
                 history.refresh(key, cause)
-        self._flush()
+        self.flush()
         if self.views.remembered is not None:
             self.views.remembered.save(self.views.remembered.frozen())
         if self.views.newest is not None:
@@ -241,9 +246,10 @@ class Replay:
             sum(each.dirty for each in databases) > FLUSH_ROWS
             or sum(each.dirty_bytes for each in databases) > FLUSH_BYTES
         ):
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write the state as it is."""
         self._unfinished.touch()
         for part, _ in self._stages:
             part.database.write(part.freeze())

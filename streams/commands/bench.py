@@ -1,4 +1,4 @@
-"""`freshrec bench`: measure throughput and latency end to end; results go to a file."""
+"""`freshrec bench`: measure throughput and latency, end to end or in one process; results go to files."""
 
 import shutil
 import tempfile
@@ -9,25 +9,32 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from streams.bench import alone
+from streams.bench.compare import compare as compared
 from streams.bench.machine import describe
 from streams.bench.scenarios import ENVIRONMENT, SCENARIOS, Result, run
+from streams.errors import FreshrecError
 
 RESULTS = Path("benchmarks/results")
-NAMES = tuple(scenario.name for scenario in SCENARIOS)
+END_TO_END = tuple(scenario.name for scenario in SCENARIOS)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--scenario",
     "names",
-    type=click.Choice(NAMES),
+    type=click.Choice([*END_TO_END, *alone.NAMES]),
     multiple=True,
     help="What is measured; may be repeated, all by default.",
 )
 @click.option(
-    "--events", type=click.IntRange(1), help="Events to send; each scenario's own number by default."
+    "--events",
+    type=click.IntRange(1),
+    help="Events to send, or lists to make; by default each scenario's own number.",
 )
-@click.option("--past", type=click.IntRange(-1), default=0, help="Customers with a past: 0 all, -1 none.")
+@click.option(
+    "--past", type=click.IntRange(-1), default=0, help="Customers with a past, end to end: 0 all, -1 none."
+)
 @click.option(
     "--partitions",
     type=click.IntRange(1),
@@ -36,17 +43,39 @@ NAMES = tuple(scenario.name for scenario in SCENARIOS)
     help="Partitions of each keyed topic.",
 )
 @click.option(
+    "--runs", type=click.IntRange(1), default=3, show_default=True, help="How often, in one process."
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=RESULTS,
     show_default=True,
     help="Folder of the results, one file for each scenario.",
 )
-def bench(names: tuple[str, ...], events: int | None, past: int, partitions: int, out: Path) -> None:
-    """Measure bench-1 on a real Kafka, with a worker and a producer on this machine."""
+@click.pass_context
+def bench(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    events: int | None,
+    past: int,
+    partitions: int,
+    runs: int,
+    out: Path,
+) -> None:
+    """Measure bench-1: on a real Kafka, with a worker and a producer on this machine; and in one process.
+
+    `learn-core`, `learn-all` and `refresh` need no broker and count processor time.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
     console = Console(stderr=True)
     out.mkdir(parents=True, exist_ok=True)
+    for name in alone.NAMES:
+        if not names or name in names:
+            _alone(name, alone.Plan() if events is None else alone.Plan(count=events), runs, out, console)
     chosen = [each for each in SCENARIOS if not names or each.name in names]
+    if not chosen:
+        return
     if events is not None:
         chosen = [msgspec.structs.replace(each, events=events) for each in chosen]
     folder = Path(tempfile.mkdtemp(prefix="freshrec-bench-"))
@@ -54,18 +83,70 @@ def bench(names: tuple[str, ...], events: int | None, past: int, partitions: int
     try:
         results = run(chosen, folder, partitions=partitions, past=past)
         for scenario, result in zip(chosen, results, strict=True):
-            document = {
-                "settings": msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past},
-                "environment": ENVIRONMENT,
-                "machine": describe(),
-                "result": msgspec.to_builtins(result),
-            }
-            path = out / f"{scenario.name}.json"
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+            settings = msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past}
+            path = _written(out, scenario.name, settings, result)
             _show(result, console)
             click.echo(str(path))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alone(name: str, plan: alone.Plan, runs: int, out: Path, console: Console) -> None:
+    with console.status(f"{name}: {runs} runs"):
+        result = alone.measure(name, plan, runs=runs)
+    path = _written(out, name, msgspec.to_builtins(plan) | {"runs": runs}, result)
+    table = Table("figure", "min", "median", "max", title=name)
+    what = "lists" if name == alone.REFRESH else "events"
+    rows = {f"{what} per second of a core": result.per_s}
+    rows |= {f"us, {part}": spread for part, spread in result.us.items()}
+    if result.times_plain is not None:
+        rows["times as long as plain dicts"] = result.times_plain
+    for label, spread in rows.items():
+        table.add_row(label, *(f"{each:,}" for each in (spread.min, spread.median, spread.max)))
+    console.print(table)
+    click.echo(str(path))
+
+
+def _written(out: Path, name: str, settings: dict[str, object], result: Result | alone.Alone) -> Path:
+    document = {
+        "settings": settings,
+        "environment": ENVIRONMENT,
+        "machine": describe(),
+        "result": msgspec.to_builtins(result),
+    }
+    path = out / f"{name}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+    return path
+
+
+@bench.command()
+@click.argument("before", type=click.Path(exists=True, path_type=Path))
+@click.argument("after", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--most-worse",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SHARE",
+    help="Fail where a figure is worse by more than this share, as in 0.3.",
+)
+def compare(before: Path, after: Path, most_worse: float | None) -> None:
+    """Hold two results files, or two folders of them, against each other.
+
+    Ratios mean something where both were measured on one machine.
+    """
+    table = Table("scenario", "figure", "before", "after", "times as good")
+    worse = 0
+    for each in compared(before, after):
+        bad = most_worse is not None and each.better is not None and each.better < 1 / (1 + most_worse)
+        worse += bad
+        told = "" if each.better is None else f"{each.better:.2f}{' !' if bad else ''}"
+        table.add_row(each.scenario, each.figure, f"{each.before:,g}", f"{each.after:,g}", told)
+    Console().print(table)
+    if worse:
+        raise WorseError(f"{worse} figures are worse by more than {most_worse:.0%}; they are marked !")
+
+
+class WorseError(FreshrecError):
+    """A benchmark got worse by more than was allowed."""
 
 
 def _show(result: Result, console: Console) -> None:
