@@ -1,0 +1,58 @@
+// Lines over time, drawn by uPlot; the numbers that stand at their ends are text beside the drawing.
+
+import { h, show } from "./dom.js";
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const HEIGHT = 180;
+
+/**
+ * Makes a chart. `series`: [label, format][]; `set(xs, ys)` takes seconds and one array for each series.
+ * The chart lives until the signal.
+ */
+export function timeChart(title, series, signal, { range = null } = {}) {
+  const legend = h("ul", { class: "legend" });
+  const canvas = h("div", { class: "canvas", role: "img", "aria-label": title });
+  const figure = h("figure", { class: "chart" }, h("figcaption", {}, title), legend, canvas);
+  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const lines = series.map(([label], place) => ({
+    label,
+    stroke: () => css(`--series-${place + 1}`),
+    width: 2,
+    dash: place ? [6, 2 * place] : [],
+    points: { show: false },
+    spanGaps: true,
+  }));
+  const options = {
+    width: 300,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { y: { range: range ?? ((_, low, high) => [0, high > 0 ? high * 1.1 : 1]) } },
+    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : series[0][1](value))) }],
+    series: [{}, ...lines],
+  };
+  let chart = null;
+  const sized = new ResizeObserver(() => chart?.setSize({ width: canvas.clientWidth, height: HEIGHT }));
+  sized.observe(canvas);
+  const recolour = () => chart?.redraw();
+  dark.addEventListener("change", recolour);
+  signal.addEventListener("abort", () => {
+    sized.disconnect();
+    dark.removeEventListener("change", recolour);
+    chart?.destroy();
+  });
+
+  function set(xs, ys) {
+    chart ??= new window.uPlot({ ...options, width: canvas.clientWidth || 300 }, [xs, ...ys], canvas);
+    chart.setData([xs, ...ys]);
+    const now = series.map(([label, format], place) => {
+      const last = ys[place].findLast((value) => value !== null && value !== undefined);
+      return [label, last === undefined ? "none yet" : format(last)];
+    });
+    show(legend, now.map(([label, value], place) => h("li", {}, h("span", { class: `key key-${place + 1}` }), `${label} `, h("b", {}, value))));
+    canvas.setAttribute("aria-label", `${title}: ${now.map(([label, value]) => `${label} ${value}`).join(", ")}`);
+  }
+
+  return { figure, set };
+}
