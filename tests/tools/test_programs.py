@@ -31,7 +31,7 @@ def test_a_program_that_is_installed_is_taken(nowhere: Path, name: str) -> None:
 @pytest.mark.usefixtures("nowhere")
 def test_without_apt_it_is_said_what_to_install() -> None:
     with pytest.raises(
-        NotHadError, match=r"promtool is not on PATH.*apt-get and dpkg-deb.*install prometheus"
+        NotHadError, match=r"prometheus is not unpacked here.*apt-get and dpkg-deb.*install prometheus"
     ):
         debian.program("prometheus", "promtool")
 

@@ -11,9 +11,9 @@ import * as system from "./system.js";
 
 const PARTS = {
   flow: ["What comes through", flow],
-  customer: ["Customers", customer],
-  item: ["Items", item],
-  segments: ["Segments", segments],
+  customer: ["Customers", customer, "Customer"],
+  item: ["Items", item, "Item"],
+  segments: ["Segments", segments, "Segment"],
   quality: ["Quality over time", quality],
   refused: ["Refused records", refused],
   system: ["State of the system", system],
@@ -37,8 +37,8 @@ function go() {
   shown?.abort();
   shown = new AbortController();
   const [name, argument] = part();
-  const [title, module] = PARTS[name];
-  const heading = h("h1", { tabindex: -1 }, argument ? `${title}: ${argument}` : title);
+  const [title, module, one] = PARTS[name];
+  const heading = h("h1", { tabindex: -1 }, argument && one ? `${one} ${argument}` : title);
   const view = h("div");
   main.replaceChildren(heading, view);
   document.title = `${heading.textContent} · freshrec`;

@@ -4,13 +4,14 @@ import { h, show } from "./dom.js";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const HEIGHT = 180;
+const HEIGHT = 160;
+const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /**
- * Makes a chart. `series`: [label, format][]; `set(xs, ys)` takes seconds and one array for each series.
- * The chart lives until the signal.
+ * Makes a chart. `series`: [label, format][]; `scale` is the format of its upright axis; `set(xs, ys)` takes
+ * seconds and one array for each series. The chart lives until the signal.
  */
-export function timeChart(title, series, signal, { range = null } = {}) {
+export function timeChart(title, series, signal, scale = series[0][1]) {
   const legend = h("ul", { class: "legend" });
   const canvas = h("div", { class: "canvas", role: "img", "aria-label": title });
   const figure = h("figure", { class: "chart" }, h("figcaption", {}, title), legend, canvas);
@@ -28,8 +29,11 @@ export function timeChart(title, series, signal, { range = null } = {}) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: range ?? ((_, low, high) => [0, high > 0 ? high * 1.1 : 1]) } },
-    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : series[0][1](value))) }],
+    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    axes: [
+      { ...axis, size: 28, space: 70, values: (_, splits) => splits.map(clock) },
+      { ...axis, size: 56, values: (_, splits) => splits.map((value) => scale(value)) },
+    ],
     series: [{}, ...lines],
   };
   let chart = null;

@@ -4,7 +4,7 @@ import { listen } from "./ask.js";
 import { bar, duration, h, itemLink, number, percent, short, show, when } from "./dom.js";
 import { showCustomers } from "./flow.js";
 
-const SHARES = new Set(["support", "confidence", "similarity"]);
+const SHARES = new Set(["support", "confidence"]);
 
 export function open(view, id, signal) {
   const input = h("input", { id: "customer-id", value: id, autocomplete: "off", spellcheck: "false", required: true });
@@ -50,10 +50,12 @@ function showList(parts, said, now, before) {
   const { list, titles } = now;
   const ranks = before && new Map(before.list.items.map((place) => [place.item_id, place.rank]));
   show(parts.about, list.fallback ? "Not known here: this is what is popular." : ["as of ", when(list.at), latency(list), variant(list)]);
-  if (before && before.list.recommendation_id === list.recommendation_id) return;
+  if (before && JSON.stringify(before.list.items) === JSON.stringify(list.items)) return;
   show(parts.list, list.items.map((place) => showPlace(place, titles, ranks)));
-  const fresh = ranks ? list.items.filter((place) => !ranks.has(place.item_id)).length : 0;
-  said.textContent = before ? `The list changed: ${fresh ? `${fresh} new` : "the same items"}.` : "";
+  if (!ranks) return;
+  const fresh = list.items.filter((place) => !ranks.has(place.item_id)).length;
+  const moved = list.items.some((place) => ranks.get(place.item_id) !== place.rank);
+  said.textContent = fresh ? `The list changed: ${fresh} new.` : `The list changed: ${moved ? "another order" : "other scores"}.`;
 }
 
 const latency = (list) => (list.latency ? `, ${duration(Math.max(0, list.latency.emitted_at - list.latency.event_at))} after the newest event` : "");
@@ -65,17 +67,19 @@ function showPlace(place, titles, ranks) {
   return h(
     "li",
     { class: moved ? "moved" : null },
-    h("div", { class: "place" }, h("span", { class: "rank" }, String(place.rank)), h("span", { class: "title" }, itemLink(place.item_id, titles), moved ? h("span", { class: "badge" }, moved) : null), h("span", { class: "score" }, h("span", { class: "quiet" }, "score "), number(place.score, 2))),
+    h("div", { class: "place" }, h("span", { class: "rank" }, String(place.rank)), h("span", { class: "title" }, itemLink(place.item_id, titles), moved ? badge(moved) : null), h("span", { class: "score" }, h("span", { class: "quiet" }, "score "), number(place.score, 2))),
     h("ul", { class: "why" }, (place.why ?? []).map((words, reason) => h("li", {}, words, " ", numbers(place.reasons[reason])))),
   );
 }
+
+const badge = (word) => [" ", h("span", { class: "badge" }, word)];
 
 /** The numbers of a reason. */
 function numbers(reason) {
   const told = Object.entries(reason)
     .filter(([, value]) => typeof value === "number")
-    .map(([name, value]) => `${name} ${SHARES.has(name) ? percent(value, 1) : short(value)}`);
-  return h("span", { class: "numbers" }, [reason.source, ...told].join(" · "));
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${SHARES.has(name) ? percent(value, 1) : short(value)}`);
+  return h("span", { class: "numbers" }, told.join(", "));
 }
 
 function showSegment(element, now) {
@@ -98,7 +102,7 @@ function showHistory(parts, now) {
   show(
     parts.items,
     history.items.map((item) =>
-      h("li", { class: "touched" }, h("span", {}, itemLink(item.item_id, titles), item.had ? h("span", { class: "badge" }, "bought") : null, item.disliked ? h("span", { class: "badge" }, "disliked") : null), h("span", { class: "quiet" }, `weight ${short(item.weight)}, `, when(item.at)), bar(item.weight / most)),
+      h("li", { class: "touched" }, h("span", {}, itemLink(item.item_id, titles), item.had ? badge("bought") : null, item.disliked ? badge("disliked") : null), h("span", { class: "quiet" }, `weight ${short(item.weight)}, `, when(item.at)), bar(item.weight / most)),
     ),
   );
   const sessions = history.sessions.toReversed();

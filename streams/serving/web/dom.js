@@ -69,7 +69,9 @@ export const short = (value) =>
 export function when(ms) {
   const time = new Date(ms);
   const today = time.toDateString() === new Date().toDateString();
-  return h("time", { datetime: time.toISOString() }, today ? time.toLocaleTimeString("en-GB") : time.toLocaleString("en-GB"));
+  const clock = time.toLocaleTimeString("en-GB");
+  const day = time.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
+  return h("time", { datetime: time.toISOString() }, today ? clock : `${day}, ${clock}`);
 }
 
 /** How long something took, in the unit that suits. */

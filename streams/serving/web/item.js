@@ -55,14 +55,14 @@ async function showItem(about, id, signal) {
     h("h2", {}, item.title ?? item.item_id, " ", item.title ? h("span", { class: "id" }, item.item_id) : null),
     h("p", { class: "quiet" }, [item.categories.join(", ") || "no category is known", item.available ? "available" : "sold out"].join("; ")),
     similar.length ? similarTable(similar, titles) : h("p", {}, "No item is similar yet."),
-    rules.map((each) => (each.rules.length ? rulesTable(each, titles) : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`))),
+    ...rules.map((each) => (each.rules.length ? rulesTable(each, titles) : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`))),
   );
 }
 
 function similarTable(similar, titles) {
-  return table("Similar items, by customers who had to do with both", [["item"], ["cosine", true], [""], ["customers", true]], similar.map((each) => [itemLink(each.item_id, titles), number(each.similarity, 2), bar(each.similarity), short(each.count)]));
+  return table("Similar items, by customers who had to do with both", [["item"], ["cosine", true], ["customers", true]], similar.map((each) => [itemLink(each.item_id, titles), [number(each.similarity, 2), bar(each.similarity)], short(each.count)]));
 }
 
 function rulesTable({ scope, rules }, titles) {
-  return table(`${SCOPES[scope] ?? scope}: rules from this item`, [["item"], ["count", true], ["support", true], ["confidence", true], [""], ["lift", true]], rules.map((rule) => [itemLink(rule.item_id, titles), short(rule.count), percent(rule.support, 2), percent(rule.confidence, 1), bar(rule.confidence), number(rule.lift, 2)]));
+  return table(`${SCOPES[scope] ?? scope}: rules from this item`, [["item"], ["count", true], ["support", true], ["confidence", true], ["lift", true]], rules.map((rule) => [itemLink(rule.item_id, titles), short(rule.count), percent(rule.support, 2), [percent(rule.confidence, 1), bar(rule.confidence)], number(rule.lift, 2)]));
 }

@@ -2,7 +2,7 @@
 
 import { poll } from "./ask.js";
 import { timeChart } from "./charts.js";
-import { h, number, percent } from "./dom.js";
+import { h, number, percent, short } from "./dom.js";
 
 const EVERY_MS = 10_000;
 const share = (value) => percent(value, 1);
@@ -18,7 +18,7 @@ const CHARTS = [
 
 export function open(view, _, signal) {
   const problem = h("p", { class: "problem", role: "status" });
-  const charts = CHARTS.map(([title, series]) => timeChart(title, series.map(([label, , format]) => [label, format]), signal));
+  const charts = CHARTS.map(([title, series]) => timeChart(title, series.map(([label, , format]) => [label, format]), signal, series[0][2] === share ? percent : short));
   view.append(
     h("p", { class: "quiet" }, "Each point looks back over a minute. What was popular is what everybody would have been shown instead."),
     problem,

@@ -4,8 +4,10 @@ import { poll } from "./ask.js";
 import { duration, h, itemLink, number, percent, s, show, table, when } from "./dom.js";
 
 const EVERY_MS = 10_000;
-const SIZE = { width: 640, height: 400, edge: 56 };
+const HEIGHT = 400;
+const EDGE = 56;
 const LARGEST = 44;
+const ROOM = 11;
 
 export function open(view, id, signal) {
   const problem = h("p", { class: "problem", role: "status" });
@@ -16,44 +18,54 @@ export function open(view, id, signal) {
   const take = (told) => {
     problem.textContent = told.at === null ? "There is no clustering yet: the first segments come with the first hundred or so customers." : "";
     if (told.at === null) return;
-    show(map, drawing(told, id));
+    const width = Math.max(280, map.clientWidth - 2);
+    show(map, drawing(told, id, width), directions(told.axes));
     show(about, described(told, id));
     show(all, listed(told));
   };
   poll("/page/segments", EVERY_MS, signal, take, (error) => (problem.textContent = error.message));
 }
 
-function drawing(told, id) {
-  const place = scale(told.segments);
+function drawing(told, id, width) {
+  const height = Math.min(HEIGHT, width);
+  const place = scale(told.segments, width, height);
   const most = Math.max(...told.segments.map((each) => each.size), 1);
   const radius = (size) => Math.max(6, LARGEST * Math.sqrt(size / most));
-  const { width, height } = SIZE;
   const largestFirst = told.segments.toSorted((a, b) => b.size - a.size);
   return s(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Map of segments: the area of a circle is its number of customers" },
     s("line", { class: "axis", x1: 0, x2: width, y1: place.y(0), y2: place.y(0) }),
     s("line", { class: "axis", x1: place.x(0), x2: place.x(0), y1: 0, y2: height }),
-    s("text", { class: "axis-name", x: width - 6, y: height - 8, "text-anchor": "end" }, `→ ${axis(told.axes[0])}`),
-    s("text", { class: "axis-name", x: 6, y: 16 }, `↑ ${axis(told.axes[1])}`),
     largestFirst.map((each) =>
       s(
         "a",
         { href: `#segments/${encodeURIComponent(each.segment)}`, "aria-label": `Segment ${each.segment}: ${each.words}`, class: each.segment === id ? "chosen" : null, "aria-current": each.segment === id ? "true" : null },
         s("circle", { cx: place.x(each.x), cy: place.y(each.y), r: radius(each.size) }),
-        s("text", { x: place.x(each.x), y: place.y(each.y), "text-anchor": "middle", "dominant-baseline": "central" }, each.segment),
+        labelled(each, place, radius(each.size)),
       ),
     ),
   );
 }
 
+/** The segment's number: in its circle, or beside one that is too small. */
+function labelled(each, place, radius) {
+  const beside = radius < ROOM;
+  return s(
+    "text",
+    { x: place.x(each.x) + (beside ? radius + 4 : 0), y: place.y(each.y), "text-anchor": beside ? "start" : "middle", "dominant-baseline": "central" },
+    each.segment,
+  );
+}
+
+const directions = (axes) => h("p", { class: "quiet" }, `To the right: ${axis(axes[0])}. Upward: ${axis(axes[1])}.`);
+
 /** Both directions to one scale, so that distances are as they are. */
-function scale(segments) {
-  const { width, height, edge } = SIZE;
+function scale(segments, width, height) {
   const span = (values) => [Math.min(...values, 0), Math.max(...values, 0)];
   const [left, right] = span(segments.map((each) => each.x));
   const [low, high] = span(segments.map((each) => each.y));
-  const unit = Math.min((width - 2 * edge) / (right - left || 1), (height - 2 * edge) / (high - low || 1));
+  const unit = Math.min((width - 2 * EDGE) / (right - left || 1), (height - 2 * EDGE) / (high - low || 1));
   return {
     x: (value) => width / 2 + (value - (left + right) / 2) * unit,
     y: (value) => height / 2 - (value - (low + high) / 2) * unit,
