@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_ROUNDING = 1e-9
 
 
 class Projection(NamedTuple):
@@ -55,10 +56,10 @@ def on_a_plane(points: Floats) -> Projection:
     _, strengths, directions = np.linalg.svd(centred, full_matrices=False)
     variance = strengths**2
     # What is left by rounding is no direction.
-    there = min(2, int(np.count_nonzero(strengths > strengths[0] * 1e-9))) if strengths[0] > 0 else 0
-    for number in range(there):
+    least = _ROUNDING * max(strengths.max(initial=0.0), np.abs(points).max(initial=0.0))
+    for number in range(min(2, int(np.count_nonzero(strengths > least)))):
         direction = directions[number]
-        heaviest = np.argmax(np.abs(direction) > np.abs(direction).max() - 1e-9)
+        heaviest = np.argmax(np.abs(direction) > np.abs(direction).max() - _ROUNDING)
         axes[number] = direction * np.sign(direction[heaviest])
         explains[number] = variance[number] / variance.sum()
     return Projection(centred @ axes.T, axes, explains)

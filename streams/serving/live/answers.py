@@ -28,7 +28,6 @@ from streams.serving.live.event_stream import stream
 from streams.serving.live.item_words import MOST_FOUND
 from streams.serving.live.news import FLOW, News
 from streams.serving.live.segment_map import segment_map
-from streams.serving.live.worker_state import quality, state
 from streams.serving.problems import unknown
 from streams.serving.questions import Query
 from streams.serving.routes import Route
@@ -80,9 +79,9 @@ class PageAnswers:
             lambda: customer_now(self._views, self._lists, user, k),
         )
 
-    def search(self, request: web.Request, route: Route) -> FoundItems:
+    async def search(self, request: web.Request, route: Route) -> FoundItems:
         text = self._query(request, route).text("q").strip()
-        found = self._news.words.find(text) if text else self._popular()
+        found = await self._news.words.find(text) if text else self._popular()
         if text and text not in found and self._known(text):
             found = [text, *found]
         return FoundItems([self._found(item) for item in found[:MOST_FOUND]], len(self._news.words))
@@ -107,11 +106,11 @@ class PageAnswers:
         return self._news.refused.newest()
 
     def quality(self, _: web.Request, __: Route) -> QualityNow:
-        return QualityNow(quality(self._news.worker.readings), self._news.worker.problem)
+        return QualityNow(list(self._news.worker.points), self._news.worker.problem)
 
     def system(self, _: web.Request, __: Route) -> SystemNow:
-        readings = self._news.worker.readings
-        return SystemNow(state(readings[-1] if readings else None), self._here(), self._news.worker.problem)
+        worker = self._news.worker
+        return SystemNow(worker.state(), self._here(), worker.problem)
 
     def _here(self) -> list[StatePart]:
         views, most = self._views, self._settings.serve.max_listeners

@@ -16,8 +16,7 @@ from streams.serving.live.flow import Flow
 from streams.serving.live.item_words import ItemWords
 from streams.serving.live.refused import Refused, follow
 from streams.serving.live.watchers import Watchers
-from streams.serving.live.worker_figures import WorkerFigures
-from streams.serving.live.worker_state import NAMES
+from streams.serving.live.worker import Worker
 from streams.serving.served_views import ServedViews
 
 FLOW: Final = ""
@@ -54,7 +53,7 @@ class News:
         self.watchers, self.flow = Watchers(serve.max_listeners), Flow(names=names)
         self.words, self.refused = ItemWords(serve.search_items), Refused()
         token = read_secret(METRICS_TOKEN, settings.metrics.token_file)
-        self.worker = WorkerFigures(serve.worker_url, token, NAMES)
+        self.worker = Worker(serve.worker_url, token)
         self._views.topics[ITEM_VIEW].tell = self.words.learn
 
     def learn_items(self, rows: Iterable[tuple[str, bytes]]) -> None:

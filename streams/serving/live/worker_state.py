@@ -1,10 +1,10 @@
 """What a worker's figures say: how good lists and models were over time, and how the system is now. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from schemas.page import QualityPoint, StatePart
-from streams.serving.live.worker_figures import Figures, Reading
+from streams.serving.live.figures import Figures, Reading
 
 OVER_MS: Final = 60_000
 """Counters are compared over at least so long."""
@@ -63,28 +63,12 @@ NAMES: Final = frozenset(
 """All samples that are looked at."""
 
 
-def quality(readings: Sequence[Reading]) -> list[QualityPoint]:
-    """Give a point for each reading that has one far enough before it.
-
-    Parameters
-    ----------
-    readings : sequence of Reading
-        Oldest first.
-    """
-    return list(_points(readings))
-
-
-def _points(readings: Sequence[Reading]) -> Iterator[QualityPoint]:
-    before = 0
-    for now in readings:
-        while before + 1 < len(readings) and readings[before + 1].at <= now.at - OVER_MS:
-            before += 1
-        earlier = readings[before]
-        if now.at - earlier.at < OVER_MS:
-            continue
-        figures = {name: _share(each, earlier.figures, now.figures) for name, each in _SHARES.items()}
-        figures |= {name: _level(now.figures, *each) for name, each in _LEVELS.items()}
-        yield QualityPoint(now.at, figures)
+def quality(earlier: Figures, now: Reading) -> QualityPoint:
+    """Compare figures with those of before: shares of what was counted in between, levels as of now."""
+    figures = {name: _share(each, earlier, now.figures) for name, each in _SHARES.items()}
+    return QualityPoint(
+        now.at, figures | {name: _level(now.figures, *each) for name, each in _LEVELS.items()}
+    )
 
 
 def _share(share: _Share, earlier: Figures, now: Figures) -> float | None:
@@ -107,15 +91,9 @@ def _bears(labels: dict[str, str], label: tuple[str, str] | None) -> bool:
     return label is None or labels.get(label[0]) == label[1]
 
 
-def state(reading: Reading | None) -> list[StatePart]:
-    """Give a line for each part of the worker.
-
-    Parameters
-    ----------
-    reading : Reading or None
-        The newest; without one there is nothing to tell.
-    """
-    return [] if reading is None else list(_state(reading.figures))
+def state(figures: Figures) -> list[StatePart]:
+    """Give a line for each part of a worker."""
+    return list(_state(figures))
 
 
 def _state(figures: Figures) -> Iterator[StatePart]:

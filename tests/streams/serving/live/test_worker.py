@@ -10,8 +10,9 @@ from aiohttp.test_utils import TestServer
 from schemas.page import StatePart
 from streams.monitoring import METRICS, Metrics, SupervisorMetrics
 from streams.secrets import Hidden
-from streams.serving.live.worker_figures import KEPT, MOST_BYTES, WorkerFigures, figures_of
-from streams.serving.live.worker_state import NAMES, OVER_MS, quality, state
+from streams.serving.live.figures import figures_of
+from streams.serving.live.worker import KEPT, MOST_BYTES, Worker
+from streams.serving.live.worker_state import NAMES, OVER_MS
 
 
 def a_worker(*, hits: int = 3, queries: int = 10) -> Metrics:
@@ -26,8 +27,8 @@ def a_worker(*, hits: int = 3, queries: int = 10) -> Metrics:
     return metrics
 
 
-def learned(*metrics: Metrics) -> WorkerFigures:
-    figures = WorkerFigures("http://127.0.0.1:1/metrics", None, NAMES)
+def learned(*metrics: Metrics) -> Worker:
+    figures = Worker("http://127.0.0.1:1/metrics", None)
     for number, each in enumerate(metrics):
         figures.learn(number * OVER_MS, each.render().decode())
     return figures
@@ -43,7 +44,7 @@ def test_all_samples_that_are_looked_at_are_metrics_of_workers() -> None:
 
 def test_rates_are_those_of_the_last_minute() -> None:
     figures = learned(a_worker(), a_worker(hits=5, queries=20), a_worker(hits=5, queries=20))
-    first, second = quality(figures.readings)
+    first, second = figures.points
     assert (first.at, first.figures["hit_rate"], first.figures["hit_rate_popular"]) == (OVER_MS, 0.2, 0.0)
     assert (second.figures["hit_rate"], second.figures["exposure_gini"]) == (None, 0.25)
     assert first.figures["segments_kept"] is None
@@ -51,22 +52,21 @@ def test_rates_are_those_of_the_last_minute() -> None:
 
 def test_a_worker_that_was_started_again_tells_nothing_for_a_minute() -> None:
     figures = learned(a_worker(), a_worker(hits=1, queries=15))
-    assert quality(figures.readings)[0].figures["hit_rate"] is None
+    assert figures.points[0].figures["hit_rate"] is None
 
 
 def test_readings_closer_together_are_compared_over_a_minute() -> None:
-    figures = WorkerFigures("x", None, NAMES)
+    figures = Worker("x", None)
     for second in range(0, 90, 10):
         text = a_worker(hits=second, queries=2 * second).render().decode()
         figures.learn(second * 1_000, text)
-    points = quality(figures.readings)
-    assert [point.at for point in points] == [60_000, 70_000, 80_000]
-    assert all(point.figures["hit_rate"] == 0.5 for point in points)
+    assert [point.at for point in figures.points] == [60_000, 70_000, 80_000]
+    assert all(point.figures["hit_rate"] == 0.5 for point in figures.points)
 
 
 def test_the_state_names_what_should_be_looked_at() -> None:
     metrics = a_worker()
-    well = told(state(learned(metrics).readings[-1]))
+    well = told(learned(metrics).state())
     assert well["records that wait"] == ("11 of events", True)
     assert well["stages"] == ("all ready", True)
     metrics.stage_ready.labels(stage="rules").set(0)
@@ -74,34 +74,36 @@ def test_the_state_names_what_should_be_looked_at() -> None:
     metrics.gaps.inc()
     supervisor = SupervisorMetrics(metrics.registry)
     supervisor.child_up.labels(group="models").set(0)
-    ill = told(state(learned(metrics).readings[-1]))
+    ill = told(learned(metrics).state())
     assert ill["stages"] == ("not ready: rules", False)
     assert ill["processes"] == ("no answer from models", False)
     assert not ill["records that wait"][1]
     assert not ill["gaps between stages"][1]
-    assert state(None) == []
+    assert Worker("x", None).state() == []
 
 
 def test_readings_are_bounded_and_other_samples_are_left_out() -> None:
-    figures = WorkerFigures("x", None, frozenset({"a"}))
-    for at in range(KEPT + 5):
-        figures.learn(at, 'a{b="c d"} 1\nab 2\n')
-    assert len(figures.readings) == KEPT
-    assert figures.readings[-1].figures == {"a": [({"b": "c d"}, 1.0)]}
+    figures = Worker("x", None)
+    text = a_worker().render().decode()
+    for number in range(KEPT + 10):
+        figures.learn(number * OVER_MS // 2, text)
+    assert len(figures.points) == KEPT
+    assert figures.points[-1].at == (KEPT + 9) * OVER_MS // 2
+    assert figures_of('a{b="c d"} 1\nab 2\n', frozenset({"a"})) == {"a": [({"b": "c d"}, 1.0)]}
     with pytest.raises(ValueError, match="a"):
         figures_of("a what", frozenset({"a"}))
 
 
 def asked(
     answer: Callable[[web.Request], Awaitable[web.StreamResponse]], token: Hidden | None = None
-) -> WorkerFigures:
+) -> Worker:
     """What is known after a worker with this answer was asked once."""
 
-    async def ask() -> WorkerFigures:
+    async def ask() -> Worker:
         app = web.Application()
         app.router.add_get("/metrics", answer)
         async with TestServer(app) as server:
-            figures = WorkerFigures(str(server.make_url("/metrics")), token, NAMES)
+            figures = Worker(str(server.make_url("/metrics")), token)
             await figures.read_once()
             return figures
 
@@ -114,7 +116,7 @@ def test_a_worker_is_asked_with_its_token() -> None:
         return web.Response(text=a_worker().render().decode(), status=200 if right else 401)
 
     figures = asked(answer, Hidden("0123456789abcdef"))
-    assert (figures.problem, len(figures.readings)) == (None, 1)
+    assert (figures.problem, told(figures.state())["stages"]) == (None, ("all ready", True))
     assert (asked(answer).problem or "").endswith("/metrics answers 401")
 
 
@@ -128,11 +130,11 @@ def test_what_cannot_be_read_is_said() -> None:
     for answer in (nonsense, endless):
         figures = asked(answer)
         assert (figures.problem or "").endswith("does not answer with metrics of a worker")
-        assert not figures.readings
-    assert WorkerFigures("", None, NAMES).problem == "serve.worker_url is empty"
+        assert figures.state() == []
+    assert Worker("", None).problem == "serve.worker_url is empty"
 
     async def nobody() -> str:
-        figures = WorkerFigures("http://127.0.0.1:9/metrics", None, NAMES)
+        figures = Worker("http://127.0.0.1:9/metrics", None)
         await figures.read_once()
         return figures.problem or ""
 

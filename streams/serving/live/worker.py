@@ -1,4 +1,4 @@
-"""A worker's metrics as figures: read over HTTP now and then, the newest kept to be compared.
+"""A worker as its metrics tell it: read over HTTP now and then, quality kept for an hour.
 
 What cannot be read is said, and changes nothing else.
 """
@@ -6,65 +6,66 @@ What cannot be read is said, and changes nothing else.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import aiohttp
-from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.page import QualityPoint, StatePart
 from streams.secrets import Hidden
+from streams.serving.live.figures import Reading, figures_of
+from streams.serving.live.worker_state import NAMES, OVER_MS, quality, state
 
 EVERY_S: Final = 10.0
 KEPT: Final = 360
-"""Readings that are kept: an hour."""
+"""Points of quality that are kept: an hour."""
 
 TIMEOUT_S: Final = 3.0
 MOST_BYTES: Final = 4 * 1024 * 1024
 
-Figures = dict[str, list[tuple[dict[str, str], float]]]
-"""Samples by name: labels and value of each."""
 
-
-class Reading(NamedTuple):
-    """What a worker's metrics were at a moment (epoch ms)."""
-
-    at: int
-    figures: Figures
-
-
-class WorkerFigures:
-    """The newest readings of one worker.
+class Worker:
+    """What is known of one worker.
 
     Parameters
     ----------
     url : str
-        Its /metrics; empty: none is read.
+        Its /metrics; empty: it is not asked.
     token : Hidden or None
         What it asks for.
-    names : iterable of str
-        The samples that are kept; others are not even parsed.
+
+    Attributes
+    ----------
+    points : deque of QualityPoint
+        Quality over the last hour, oldest first.
+    problem : str or None
+        Why nothing can be read.
     """
 
-    def __init__(self, url: str, token: Hidden | None, names: Iterable[str]) -> None:
-        self._url, self._token, self._names = url, token, frozenset(names)
-        self._readings: deque[Reading] = deque(maxlen=KEPT)
+    def __init__(self, url: str, token: Hidden | None) -> None:
+        self._url, self._token = url, token
+        self._readings: deque[Reading] = deque()
+        self.points: deque[QualityPoint] = deque(maxlen=KEPT)
         self.problem: str | None = "the worker has not been asked yet" if url else "serve.worker_url is empty"
 
-    @property
-    def readings(self) -> Sequence[Reading]:
-        """Those that are kept, oldest first."""
-        return self._readings
-
     def learn(self, at: int, text: str) -> None:
-        """Take a text of metrics.
+        """Take a text of metrics; a point of quality compares it with one of a minute before.
 
         Raises
         ------
         ValueError
             It is not in the Prometheus text format.
         """
-        self._readings.append(Reading(at, figures_of(text, self._names)))
+        now = Reading(at, figures_of(text, NAMES))
+        self._readings.append(now)
+        while len(self._readings) > 1 and self._readings[1].at <= at - OVER_MS:
+            self._readings.popleft()
+        if self._readings[0].at <= at - OVER_MS:
+            self.points.append(quality(self._readings[0].figures, now))
         self.problem = None
+
+    def state(self) -> list[StatePart]:
+        """A line for each of its parts, as of the newest reading."""
+        return state(self._readings[-1].figures) if self._readings else []
 
     async def follow(self) -> None:
         """Read until cancelled."""
@@ -100,24 +101,3 @@ async def _body(answer: aiohttp.ClientResponse) -> bytes:
         if size > MOST_BYTES:
             raise ValueError(f"over {MOST_BYTES} bytes")
     return b"".join(parts)
-
-
-def figures_of(text: str, names: frozenset[str]) -> Figures:
-    r"""Parse samples of some names.
-
-    Raises
-    ------
-    ValueError
-        A line that should be a sample of one is none.
-
-    Examples
-    --------
-    >>> figures_of('# HELP lag x\nlag{topic="a"} 3.5\nother 4\n', frozenset({"lag"}))
-    {'lag': [({'topic': 'a'}, 3.5)]}
-    """
-    wanted = [line for line in text.splitlines() if line.partition(" ")[0].partition("{")[0] in names]
-    found: Figures = {}
-    for family in text_string_to_metric_families("\n".join([*wanted, ""])):
-        for sample in family.samples:
-            found.setdefault(sample.name, []).append((sample.labels, sample.value))
-    return found
