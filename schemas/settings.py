@@ -324,9 +324,7 @@ class ServeSettings(_Section, frozen=True):
     page: Annotated[bool, _says("false takes the page at / away, with all that is made for it")] = True
     max_listeners: Annotated[Count, _says("most streams to pages that are open at a time")] = 50
     search_items: Annotated[Limit, _says("items that the page finds by their words; 0: by id alone")] = 50_000
-    worker_url: Annotated[str, _says("a worker's /metrics, which the page shows; empty: none")] = (
-        "http://127.0.0.1:9108/metrics"
-    )
+    worker_url: Annotated[str, _says("a worker's /metrics, for the page; empty: metrics.port here")] = ""
 
 
 class PrivacySettings(_Section, frozen=True):

@@ -4,14 +4,16 @@ Rows are told by the views as they arrive; until `start`, what arrives is of the
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from schemas.settings import Settings
+from streams.errors import SettingsError
 from streams.followed import ITEM_VIEW
 from streams.monitoring import ServeMetrics
-from streams.secrets import METRICS_TOKEN, read_secret
+from streams.secrets import METRICS_TOKEN, Hidden, read_secret
 from streams.serving.live.flow import Flow
 from streams.serving.live.item_words import ItemWords
 from streams.serving.live.refused import Refused, follow
@@ -25,6 +27,8 @@ FLOW: Final = ""
 LISTS: Final = "recommendations"
 OF_CUSTOMERS: Final = (LISTS, "histories", "segments")
 TICK_S: Final = 1.0
+LOCAL: Final = "127.0.0.1"
+logger = logging.getLogger(__name__)
 
 
 class News:
@@ -52,8 +56,7 @@ class News:
         self._views, self._settings, self._metrics = views, settings, metrics
         self.watchers, self.flow = Watchers(serve.max_listeners), Flow(names=names)
         self.words, self.refused = ItemWords(serve.search_items), Refused()
-        token = read_secret(METRICS_TOKEN, settings.metrics.token_file)
-        self.worker = Worker(serve.worker_url, token)
+        self.worker = Worker(_worker_url(settings), _worker_token(settings))
         self._views.topics[ITEM_VIEW].tell = self.words.learn
 
     def learn_items(self, rows: Iterable[tuple[str, bytes]]) -> None:
@@ -102,3 +105,18 @@ class News:
     def _requests(self) -> int:
         (family,) = self._metrics.requests.collect()
         return int(sum(sample.value for sample in family.samples))
+
+
+def _worker_url(settings: Settings) -> str:
+    """Where a worker's metrics are; empty if nobody says."""
+    port = settings.metrics.port
+    return settings.serve.worker_url or (f"http://{LOCAL}:{port}/metrics" if port else "")
+
+
+def _worker_token(settings: Settings) -> Hidden | None:
+    """What the worker's metrics ask for; a server that may not read it goes without."""
+    try:
+        return read_secret(METRICS_TOKEN, settings.metrics.token_file)
+    except SettingsError as error:
+        logger.warning("the page goes without the worker's metrics: %s", error)
+        return None

@@ -19,6 +19,7 @@ EVERY_S: Final = 10.0
 KEPT: Final = 360
 """Points of quality that are kept: an hour."""
 
+NOWHERE: Final = "metrics.port is 0: name the worker's /metrics by serve.worker_url"
 TIMEOUT_S: Final = 3.0
 MOST_BYTES: Final = 4 * 1024 * 1024
 
@@ -45,7 +46,7 @@ class Worker:
         self._url, self._token = url, token
         self._readings: deque[Reading] = deque()
         self.points: deque[QualityPoint] = deque(maxlen=KEPT)
-        self.problem: str | None = "the worker has not been asked yet" if url else "serve.worker_url is empty"
+        self.problem: str | None = "it has not been asked yet" if url else NOWHERE
 
     def learn(self, at: int, text: str) -> None:
         """Take a text of metrics; a point of quality compares it with one of a minute before.

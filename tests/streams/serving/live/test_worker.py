@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from schemas.page import StatePart
+from schemas.settings import MetricsSettings, ServeSettings
 from streams.monitoring import METRICS, Metrics, SupervisorMetrics
 from streams.secrets import Hidden
 from streams.serving.live.figures import figures_of
-from streams.serving.live.worker import KEPT, MOST_BYTES, Worker
+from streams.serving.live.worker import KEPT, MOST_BYTES, NOWHERE, Worker
 from streams.serving.live.worker_state import NAMES, OVER_MS
+from tests.streams.serving.parts import SETTINGS, Desk, a_shop
 
 
 def a_worker(*, hits: int = 3, queries: int = 10) -> Metrics:
@@ -131,11 +135,28 @@ def test_what_cannot_be_read_is_said() -> None:
         figures = asked(answer)
         assert (figures.problem or "").endswith("does not answer with metrics of a worker")
         assert figures.state() == []
-    assert Worker("", None).problem == "serve.worker_url is empty"
+    assert Worker("", None).problem == NOWHERE
 
-    async def nobody() -> str:
-        figures = Worker("http://127.0.0.1:9/metrics", None)
-        await figures.read_once()
-        return figures.problem or ""
 
-    assert "does not answer" in asyncio.run(nobody())
+def news_of(**sections: Any) -> Worker:
+    return Desk(a_shop(), msgspec.structs.replace(SETTINGS, **sections)).news.worker
+
+
+def test_the_worker_of_this_machine_is_asked_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("FRESHREC_METRICS__TOKEN", raising=False)
+    here = asyncio.run(read_once(news_of(metrics=MetricsSettings(port=9))))
+    assert (here.problem or "").startswith("http://127.0.0.1:9/metrics does not answer")
+    elsewhere = ServeSettings(worker_url="http://127.0.0.1:7/metrics")
+    there = asyncio.run(read_once(news_of(serve=elsewhere)))
+    assert (there.problem or "").startswith("http://127.0.0.1:7/metrics does not answer")
+    assert news_of(metrics=MetricsSettings(port=0)).problem == NOWHERE
+    assert caplog.messages == []
+    news_of(metrics=MetricsSettings(token_file="/nowhere/token"))  # noqa: S106  # the name of a file
+    assert "goes without the worker's metrics" in caplog.text
+
+
+async def read_once(worker: Worker) -> Worker:
+    await worker.read_once()
+    return worker
