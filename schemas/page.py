@@ -78,9 +78,9 @@ class ItemNow(msgspec.Struct, frozen=True):
 
 
 class MapAxis(msgspec.Struct, frozen=True):
-    """One direction of the map: the numbers of a customer that weigh most, and its share of what differs."""
+    """One direction of the map: what there is more and less of along it, and its share of what differs."""
 
-    weights: dict[str, float]
+    words: str
     explains: float
 
 

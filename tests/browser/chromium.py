@@ -3,9 +3,9 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.tools.debian import library_path, unpacked
 from tests.tools.npm import packed
@@ -89,4 +89,5 @@ def violations(browser: "Chrome") -> list[str]:
 
 def complaints(browser: "Chrome") -> list[str]:
     """What stands in the console since it was asked last."""
-    return [f"{entry['level']}: {entry['message']}" for entry in browser.get_log("browser")]
+    log = cast(Callable[[str], list[dict[str, Any]]], browser.get_log)("browser")
+    return [f"{entry['level']}: {entry['message']}" for entry in log]

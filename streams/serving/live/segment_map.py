@@ -5,16 +5,13 @@ from typing import Final
 
 import numpy as np
 
-from online_models.features import FEATURES
 from online_models.projection import on_a_plane
 from schemas.messages import Centroids, SegmentTop
 from schemas.page import MapAxis, MapSegment, SegmentMap, Titles
 from schemas.recommendations import SegmentProfile
 from streams.in_words import segment_in_words
+from streams.serving.live.map_axes import axis_in_words
 from streams.small_groups import enough
-
-MOST_WEIGHTS: Final = 3
-"""Features that are named of each direction."""
 
 _DECIMALS: Final = 6
 
@@ -38,8 +35,9 @@ def segment_map(
     if centroids is None or not centroids.centres:
         return SegmentMap(None, [], [], {})
     found = on_a_plane(np.array(centroids.centres, dtype=np.float64))
+    categories = {name for each in centroids.segments for name in each.top_categories}
     axes = [
-        MapAxis(_weights(axis.tolist()), round(float(share), _DECIMALS))
+        MapAxis(axis_in_words(axis.tolist(), categories), round(float(share), _DECIMALS))
         for axis, share in zip(found.axes, found.explains, strict=True)
     ]
     segments = [
@@ -50,11 +48,6 @@ def segment_map(
     shown = {item for each in segments for item in each.top_items}
     called: Titles = {item: title for item in sorted(shown) if (title := name(item)) != item}
     return SegmentMap(centroids.at, axes, segments, called)
-
-
-def _weights(axis: list[float]) -> dict[str, float]:
-    heaviest = sorted(range(len(axis)), key=lambda place: -abs(axis[place]))[:MOST_WEIGHTS]
-    return {FEATURES[place]: round(axis[place], 3) for place in heaviest if axis[place]}
 
 
 def _segment(

@@ -72,10 +72,7 @@ function scale(segments, width, height) {
   };
 }
 
-const axis = ({ weights, explains }) => {
-  const names = Object.entries(weights).map(([name, weight]) => `${weight < 0 ? "less" : "more"} ${name.replaceAll("_", " ")}`);
-  return `${names.join(", ") || "nothing"} (${percent(explains)} of what differs)`;
-};
+const axis = ({ words, explains }) => `${words || "nothing that has a name"} (${percent(explains)} of what differs)`;
 
 function described(told, id) {
   const chosen = told.segments.find((each) => each.segment === id);
