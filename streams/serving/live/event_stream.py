@@ -19,6 +19,9 @@ HEARTBEAT_S: Final = 5.0
 CALM_S: Final = 0.1
 """News that come together are told together."""
 
+SEND_S: Final = 10.0
+"""Who takes nothing for so long makes room for others."""
+
 _HEADERS: Final[Mapping[str, str]] = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -67,26 +70,34 @@ async def stream(
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         try:
-            await response.write(first)
+            await _send(response, first)
             while not watchers.closing and _listens(request):
-                await _send_next(response, news, lambda: frame(name, view()))
+                await _send(response, await _next(news, lambda: frame(name, view())))
         except ConnectionResetError:
             pass
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
         except Exception:
             # What has begun cannot become a problem any more: it ends, and who listens asks again.
             logger.exception("a stream of %s failed", name)
         return response
 
 
-async def _send_next(response: web.StreamResponse, news: asyncio.Event, framed: Callable[[], bytes]) -> None:
+async def _next(news: asyncio.Event, framed: Callable[[], bytes]) -> bytes:
+    """Wait for news, and give what is to be sent; a comment where there is none for long."""
     try:
         await asyncio.wait_for(news.wait(), HEARTBEAT_S)
     except TimeoutError:
-        await response.write(b": well\n\n")
-        return
+        return b": well\n\n"
     await asyncio.sleep(CALM_S)
     news.clear()
-    await response.write(framed())
+    return framed()
+
+
+async def _send(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(SEND_S):
+        await response.write(data)
 
 
 def _listens(request: web.Request) -> bool:

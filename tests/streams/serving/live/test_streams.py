@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from schemas.messages import ItemFacts
@@ -15,6 +16,7 @@ from streams.health import Health
 from streams.pseudonyms import Pseudonyms
 from streams.secrets import Hidden
 from streams.serving.live import event_stream
+from streams.serving.live.watchers import Watchers
 from tests.online_models.shop_views import NOW
 from tests.streams.serving.live.listening import WAIT_S, Page, Stream, with_page
 from tests.streams.serving.parts import SETTINGS, Desk, a_history, a_list, a_shop, ids
@@ -151,6 +153,29 @@ def test_without_news_a_comment_keeps_the_stream_open(monkeypatch: pytest.Monkey
             assert b": well\n" in lines
 
     with_page(desk, work)
+
+
+def test_who_takes_nothing_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "SEND_S", 0.05)
+    watchers = Watchers(1)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await event_stream.stream(request, watchers, "", "all", lambda: "x" * 20_000_000)
+
+    async def work() -> None:
+        app = web.Application()
+        app.router.add_get("/", answer)
+        async with TestServer(app) as server:
+            _, writer = await asyncio.open_connection(server.host, server.port, limit=1)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(WAIT_S):
+                while not watchers.count:
+                    await asyncio.sleep(0.01)
+                while watchers.count:
+                    await asyncio.sleep(0.01)
+            writer.close()
+
+    asyncio.run(work())
 
 
 def test_all_streams_end_at_shutdown() -> None:
