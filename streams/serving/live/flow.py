@@ -60,7 +60,11 @@ class Flow:
         self._lists += 1
         if len(self._work_ms) >= MOST_TIMED:
             return
-        told = _decode(value)
+        try:
+            told = _decode(value)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # Who asks for it will see what is wrong with it.
+            return
         latency = told.latency
         self._work_ms.append(max(0, latency.emitted_at - latency.ingested_at))
         if latency.ingested_at - latency.event_at < LIVE_MS:

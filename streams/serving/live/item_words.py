@@ -41,13 +41,17 @@ class ItemWords:
         return len(self._lines)
 
     def learn(self, item: str, value: bytes | None) -> None:
-        """Take a row of the catalogue as it arrives; None withdraws it."""
+        """Take a row of the catalogue as it arrives; None, or what is no row, withdraws it."""
         self._lines.pop(item, None)
         if value is None or not self._most:
             return
+        try:
+            title = _decode(value).title
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return
         if len(self._lines) >= self._most:
             del self._lines[next(iter(self._lines))]
-        self._lines[item] = _line(item, _decode(value).title)
+        self._lines[item] = _line(item, title)
 
     async def find(self, text: str) -> list[str]:
         """Return items of which each word of a text begins a word, or the id; the newest first.

@@ -6,7 +6,7 @@ Rows are told by the views as they arrive; until `start`, what arrives is of the
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from schemas.settings import Settings
@@ -85,8 +85,8 @@ class News:
         """Follow what is not among the views, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick())
-            group.create_task(follow(self.refused, self._settings.kafka))
-            group.create_task(self.worker.follow())
+            group.create_task(_apart(follow(self.refused, self._settings.kafka), "what is refused"))
+            group.create_task(_apart(self.worker.follow(), "the worker's metrics"))
 
     async def _tick(self) -> None:
         while True:
@@ -105,6 +105,14 @@ class News:
     def _requests(self) -> int:
         (family,) = self._metrics.requests.collect()
         return int(sum(sample.value for sample in family.samples))
+
+
+async def _apart(work: Awaitable[None], what: str) -> None:
+    """Do something that answers do not need: they go on when it fails."""
+    try:
+        await work
+    except Exception:
+        logger.exception("the page goes without %s until the next start", what)
 
 
 def _worker_url(settings: Settings) -> str:

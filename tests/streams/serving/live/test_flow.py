@@ -62,6 +62,15 @@ def test_the_newest_customers_are_named_until_they_are_forgotten() -> None:
     assert flow.since(0).customers == ["berta"]
 
 
+def test_what_is_no_list_is_counted_and_stops_nothing() -> None:
+    flow = Flow(names=True)
+    for nonsense in (b"", b"{", b"{}", b'{"user_id":"\xff"}'):
+        flow.note_list("anna", nonsense)
+    flow.tick(1, {}, 0)
+    assert [(point.lists, point.work_ms) for point in flow.since(0).points] == [(4, None)]
+    assert flow.since(0).customers == []
+
+
 def test_pseudonyms_are_not_named() -> None:
     flow = Flow(names=False)
     flow.note_list("x", told("x"))

@@ -40,6 +40,8 @@ def test_titles_in_other_scripts_are_found() -> None:
 def test_a_new_title_takes_the_place_of_the_old_one_and_what_is_withdrawn_is_gone() -> None:
     words = words_of(a="tea", b="cup")
     words.learn("a", a_row("a", "mug"))
+    words.learn("b", b"nonsense")
+    assert find(words, "cup") == []
     words.learn("b", None)
     assert (find(words, "tea"), find(words, "mug"), find(words, "cup"), len(words)) == ([], ["a"], [], 1)
 
