@@ -59,7 +59,7 @@ def test_a_list_changes_by_itself_and_says_how(browser: "Chrome", shop: ServedSh
     assert "1 Darjeeling in a tin t2 up 1" in seen
     assert "2 Whistling kettle k2 down 1" in seen
     assert "Cup without a handle c1 new" in seen
-    assert "bought with Electric kettle, brushed steel, 1.7 l (lift 3.7, 42%) count 15, support 2.1 %" in seen
+    assert "bought with Electric kettle, brushed steel, 1.7 l (lift 3.7, 42%) count 15, support 2.1%" in seen
     assert complaints(browser) == []
 
 

@@ -5,7 +5,13 @@ import { h, show } from "./dom.js";
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const HEIGHT = 160;
-const clock = (seconds) => new Date(1000 * seconds).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+const MINUTE = 60;
+
+/** Times of day as the distance between them wants it. */
+function clocks(times, distance) {
+  const parts = { hour: "2-digit", minute: "2-digit", ...(distance < MINUTE ? { second: "2-digit" } : {}) };
+  return times.map((seconds) => new Date(1000 * seconds).toLocaleTimeString("en-GB", parts));
+}
 
 /**
  * Makes a chart. `series`: [label, format][]; `scale` is the format of its upright axis; `set(xs, ys)` takes
@@ -15,7 +21,12 @@ export function timeChart(title, series, signal, scale = series[0][1]) {
   const legend = h("ul", { class: "legend" });
   const canvas = h("div", { class: "canvas", role: "img", "aria-label": title });
   const figure = h("figure", { class: "chart" }, h("figcaption", {}, title), legend, canvas);
-  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const axis = {
+    stroke: () => css("--muted"),
+    grid: { stroke: () => css("--line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui, sans-serif",
+  };
   const lines = series.map(([label], place) => ({
     label,
     stroke: () => css(`--series-${place + 1}`),
@@ -29,9 +40,9 @@ export function timeChart(title, series, signal, scale = series[0][1]) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: { y: { range: (_, low, high) => [Math.min(0, 1.1 * low), high > 0 ? 1.1 * high : 1] } },
     axes: [
-      { ...axis, size: 28, space: 70, values: (_, splits) => splits.map(clock) },
+      { ...axis, size: 28, space: 70, values: (_, splits, __, ___, distance) => clocks(splits, distance) },
       { ...axis, size: 56, values: (_, splits) => splits.map((value) => scale(value)) },
     ],
     series: [{}, ...lines],
@@ -54,8 +65,16 @@ export function timeChart(title, series, signal, scale = series[0][1]) {
       const last = ys[place].findLast((value) => value !== null && value !== undefined);
       return [label, last === undefined ? "none yet" : format(last)];
     });
-    show(legend, now.map(([label, value], place) => h("li", {}, h("span", { class: `key key-${place + 1}` }), `${label} `, h("b", {}, value))));
-    canvas.setAttribute("aria-label", `${title}: ${now.map(([label, value]) => `${label} ${value}`).join(", ")}`);
+    show(
+      legend,
+      now.map(([label, value], place) =>
+        h("li", {}, h("span", { class: `key key-${place + 1}` }), `${label} `, h("b", {}, value)),
+      ),
+    );
+    canvas.setAttribute(
+      "aria-label",
+      `${title}: ${now.map(([label, value]) => `${label} ${value}`).join(", ")}`,
+    );
   }
 
   return { figure, set };

@@ -16,13 +16,16 @@ function fill(element, attributes, children) {
 export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 
 /** The same for drawings. */
-export const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+export const s = (tag, attributes, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
 
 /** A table in a frame of its own, which scrolls where it is too wide. `columns`: [heading, is it a number]. */
 export function table(caption, columns, rows) {
   const kind = (column) => (columns[column][1] ? "number" : null);
   const cells = (row) =>
-    row.map((cell, column) => h(column ? "td" : "th", { scope: column ? null : "row", class: kind(column) }, cell));
+    row.map((cell, column) =>
+      h(column ? "td" : "th", { scope: column ? null : "row", class: kind(column) }, cell),
+    );
   return h(
     "div",
     { class: "frame", tabindex: 0, role: "region", "aria-label": caption },
@@ -30,8 +33,20 @@ export function table(caption, columns, rows) {
       "table",
       {},
       h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, columns.map(([text], column) => h("th", { scope: "col", class: kind(column) }, text)))),
-      h("tbody", {}, rows.map((row) => h("tr", {}, cells(row)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          columns.map(([text], column) => h("th", { scope: "col", class: kind(column) }, text)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((row) => h("tr", {}, cells(row))),
+      ),
     ),
   );
 }
@@ -59,7 +74,7 @@ export const customerLink = (id) => h("a", { href: `#customer/${encodeURICompone
 export const number = (value, digits = 0) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-export const percent = (share, digits = 0) => `${number(100 * share, digits)} %`;
+export const percent = (share, digits = 0) => `${number(100 * share, digits)}%`;
 
 /** A number of any size with three digits that count. */
 export const short = (value) =>

@@ -19,8 +19,23 @@ export function open(view, _, signal) {
   const lists = tile("lists in a second");
   const latency = tile("from event to list, median");
   const requests = tile("questions to the API in a second");
-  const amounts = timeChart("Events and lists in a second", [["events", whole], ["lists", whole]], signal);
-  const times = timeChart("From event to list", [["median", duration], ["95 %", duration], ["99 %", duration]], signal);
+  const amounts = timeChart(
+    "Events and lists in a second",
+    [
+      ["events", whole],
+      ["lists", whole],
+    ],
+    signal,
+  );
+  const times = timeChart(
+    "From event to list",
+    [
+      ["median", duration],
+      ["95%", duration],
+      ["99%", duration],
+    ],
+    signal,
+  );
   const kinds = h("ul", { class: "plain" });
   const customers = h("ul", { class: "chips" });
   const problem = h("p", { class: "problem", role: "status" });
@@ -31,8 +46,18 @@ export function open(view, _, signal) {
     h(
       "div",
       { class: "columns" },
-      h("section", { "aria-labelledby": "kinds" }, h("h2", { id: "kinds" }, "Events of the last minute"), kinds),
-      h("section", { "aria-labelledby": "newest" }, h("h2", { id: "newest" }, "Whose lists changed last"), customers),
+      h(
+        "section",
+        { "aria-labelledby": "kinds" },
+        h("h2", { id: "kinds" }, "Events of the last minute"),
+        kinds,
+      ),
+      h(
+        "section",
+        { "aria-labelledby": "newest" },
+        h("h2", { id: "newest" }, "Whose lists changed last"),
+        customers,
+      ),
     ),
   );
 
@@ -52,7 +77,10 @@ export function open(view, _, signal) {
     latency.set(newest ? duration(newest.p50) : "none yet");
     const xs = points.map((point) => point.at / 1000);
     amounts.set(xs, [points.map((point) => sum(point.events)), points.map((point) => point.lists)]);
-    times.set(xs, ["p50", "p95", "p99"].map((name) => ms.map((each) => each?.[name] ?? null)));
+    times.set(
+      xs,
+      ["p50", "p95", "p99"].map((name) => ms.map((each) => each?.[name] ?? null)),
+    );
     showKinds(kinds, points.slice(-60));
   }
 
@@ -61,13 +89,26 @@ export function open(view, _, signal) {
 
 function showKinds(list, points) {
   const counts = {};
-  for (const point of points) for (const [kind, count] of Object.entries(point.events)) counts[kind] = (counts[kind] ?? 0) + count;
+  for (const point of points)
+    for (const [kind, count] of Object.entries(point.events)) counts[kind] = (counts[kind] ?? 0) + count;
   const all = sum(counts);
   const rows = Object.entries(counts).sort((a, b) => b[1] - a[1]);
-  show(list, rows.length ? rows.map(([kind, count]) => h("li", {}, h("b", {}, number(count)), ` ${kind} (${percent(count / all)})`)) : h("li", {}, "none"));
+  show(
+    list,
+    rows.length
+      ? rows.map(([kind, count]) =>
+          h("li", {}, h("b", {}, number(count)), ` ${kind} (${percent(count / all)})`),
+        )
+      : h("li", {}, "none"),
+  );
 }
 
 /** The customers as links; none where nobody could ask by the ids that are known. */
 export function showCustomers(list, customers) {
-  show(list, customers.length ? customers.map((id) => h("li", {}, customerLink(id))) : h("li", {}, "none yet, or pseudonyms are on: ask by id"));
+  show(
+    list,
+    customers.length
+      ? customers.map((id) => h("li", {}, customerLink(id)))
+      : h("li", {}, "none yet, or pseudonyms are on: ask by id"),
+  );
 }

@@ -4,13 +4,25 @@ import { ask } from "./ask.js";
 import { bar, h, itemLink, number, percent, short, show, table } from "./dom.js";
 
 const PAUSE_MS = 200;
-const SCOPES = { orders: "Bought together", sessions: "Looked at together", "browse-purchase": "Looked at, then bought" };
+const SCOPES = {
+  orders: "Bought together",
+  sessions: "Looked at together",
+  "browse-purchase": "Looked at, then bought",
+};
 
 export function open(view, id, signal) {
   const input = h("input", { id: "item-words", type: "search", autocomplete: "off", spellcheck: "false" });
   const found = h("ul", { class: "found" });
   const says = h("p", { class: "quiet", role: "status" });
-  view.append(h("form", { class: "ask", role: "search", onsubmit: (event) => event.preventDefault() }, h("label", { for: "item-words" }, "Words of a title, or the beginning of an id"), input), says);
+  view.append(
+    h(
+      "form",
+      { class: "ask", role: "search", onsubmit: (event) => event.preventDefault() },
+      h("label", { for: "item-words" }, "Words of a title, or the beginning of an id"),
+      input,
+    ),
+    says,
+  );
   let waiting = null;
   let asked = 0;
   const search = async () => {
@@ -19,7 +31,9 @@ export function open(view, id, signal) {
     try {
       const answer = await ask(`/page/items${words ? `?q=${encodeURIComponent(words)}` : ""}`, signal);
       if (turn !== asked) return;
-      says.textContent = words ? `${answer.items.length || "No"} found among ${answer.searched.toLocaleString("en")} items.` : "The most popular ones:";
+      says.textContent = words
+        ? `${answer.items.length || "No"} found among ${answer.searched.toLocaleString("en")} items.`
+        : "The most popular ones:";
       show(found, answer.items.map(showFound));
     } catch (error) {
       if (!signal.aborted) says.textContent = error.message;
@@ -40,7 +54,17 @@ export function open(view, id, signal) {
   }
 }
 
-const showFound = (item) => h("li", {}, itemLink(item.item_id, { [item.item_id]: item.title ?? undefined }), h("span", { class: "quiet" }, [item.categories.join(", "), item.available ? null : "sold out"].filter(Boolean).join("; ")));
+const showFound = (item) =>
+  h(
+    "li",
+    {},
+    itemLink(item.item_id, { [item.item_id]: item.title ?? undefined }),
+    h(
+      "span",
+      { class: "quiet" },
+      [item.categories.join(", "), item.available ? null : "sold out"].filter(Boolean).join("; "),
+    ),
+  );
 
 async function showItem(about, id, signal) {
   let now;
@@ -52,17 +76,51 @@ async function showItem(about, id, signal) {
   }
   const { item, similar, rules, titles } = now;
   about.append(
-    h("h2", {}, item.title ?? item.item_id, " ", item.title ? h("span", { class: "id" }, item.item_id) : null),
-    h("p", { class: "quiet" }, [item.categories.join(", ") || "no category is known", item.available ? "available" : "sold out"].join("; ")),
+    h(
+      "h2",
+      {},
+      item.title ?? item.item_id,
+      " ",
+      item.title ? h("span", { class: "id" }, item.item_id) : null,
+    ),
+    h(
+      "p",
+      { class: "quiet" },
+      [item.categories.join(", ") || "no category is known", item.available ? "available" : "sold out"].join(
+        "; ",
+      ),
+    ),
     similar.length ? similarTable(similar, titles) : h("p", {}, "No item is similar yet."),
-    ...rules.map((each) => (each.rules.length ? rulesTable(each, titles) : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`))),
+    ...rules.map((each) =>
+      each.rules.length
+        ? rulesTable(each, titles)
+        : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`),
+    ),
   );
 }
 
 function similarTable(similar, titles) {
-  return table("Similar items, by customers who had to do with both", [["item"], ["cosine", true], ["customers", true]], similar.map((each) => [itemLink(each.item_id, titles), [number(each.similarity, 2), bar(each.similarity)], short(each.count)]));
+  return table(
+    "Similar items, by customers who had to do with both",
+    [["item"], ["cosine", true], ["customers", true]],
+    similar.map((each) => [
+      itemLink(each.item_id, titles),
+      [number(each.similarity, 2), bar(each.similarity)],
+      short(each.count),
+    ]),
+  );
 }
 
 function rulesTable({ scope, rules }, titles) {
-  return table(`${SCOPES[scope] ?? scope}: rules from this item`, [["item"], ["count", true], ["support", true], ["confidence", true], ["lift", true]], rules.map((rule) => [itemLink(rule.item_id, titles), short(rule.count), percent(rule.support, 2), [percent(rule.confidence, 1), bar(rule.confidence)], number(rule.lift, 2)]));
+  return table(
+    `${SCOPES[scope] ?? scope}: rules from this item`,
+    [["item"], ["count", true], ["support", true], ["confidence", true], ["lift", true]],
+    rules.map((rule) => [
+      itemLink(rule.item_id, titles),
+      short(rule.count),
+      percent(rule.support, 2),
+      [percent(rule.confidence, 1), bar(rule.confidence)],
+      number(rule.lift, 2),
+    ]),
+  );
 }

@@ -8,6 +8,7 @@ const HEIGHT = 400;
 const EDGE = 56;
 const LARGEST = 44;
 const ROOM = 11;
+const MOST_ITEMS = 12;
 
 export function open(view, id, signal) {
   const problem = h("p", { class: "problem", role: "status" });
@@ -16,7 +17,10 @@ export function open(view, id, signal) {
   const all = h("div");
   view.append(problem, map, about, all);
   const take = (told) => {
-    problem.textContent = told.at === null ? "There is no clustering yet: the first segments come with the first hundred or so customers." : "";
+    problem.textContent =
+      told.at === null
+        ? "There is no clustering yet: the first segments come with the first hundred or so customers."
+        : "";
     if (told.at === null) return;
     const width = Math.max(280, map.clientWidth - 2);
     show(map, drawing(told, id, width), directions(told.axes));
@@ -34,13 +38,22 @@ function drawing(told, id, width) {
   const largestFirst = told.segments.toSorted((a, b) => b.size - a.size);
   return s(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Map of segments: the area of a circle is its number of customers" },
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      role: "group",
+      "aria-label": "Map of segments: the area of a circle is its number of customers",
+    },
     s("line", { class: "axis", x1: 0, x2: width, y1: place.y(0), y2: place.y(0) }),
     s("line", { class: "axis", x1: place.x(0), x2: place.x(0), y1: 0, y2: height }),
     largestFirst.map((each) =>
       s(
         "a",
-        { href: `#segments/${encodeURIComponent(each.segment)}`, "aria-label": `Segment ${each.segment}: ${each.words}`, class: each.segment === id ? "chosen" : null, "aria-current": each.segment === id ? "true" : null },
+        {
+          href: `#segments/${encodeURIComponent(each.segment)}`,
+          "aria-label": `Segment ${each.segment}: ${each.words}`,
+          class: each.segment === id ? "chosen" : null,
+          "aria-current": each.segment === id ? "true" : null,
+        },
         s("circle", { cx: place.x(each.x), cy: place.y(each.y), r: radius(each.size) }),
         labelled(each, place, radius(each.size)),
       ),
@@ -53,12 +66,18 @@ function labelled(each, place, radius) {
   const beside = radius < ROOM;
   return s(
     "text",
-    { x: place.x(each.x) + (beside ? radius + 4 : 0), y: place.y(each.y), "text-anchor": beside ? "start" : "middle", "dominant-baseline": "central" },
+    {
+      x: place.x(each.x) + (beside ? radius + 4 : 0),
+      y: place.y(each.y),
+      "text-anchor": beside ? "start" : "middle",
+      "dominant-baseline": "central",
+    },
     each.segment,
   );
 }
 
-const directions = (axes) => h("p", { class: "quiet" }, `To the right: ${axis(axes[0])}. Upward: ${axis(axes[1])}.`);
+const directions = (axes) =>
+  h("p", { class: "quiet" }, `To the right: ${axis(axes[0])}. Upward: ${axis(axes[1])}.`);
 
 /** Both directions to one scale, so that distances are as they are. */
 function scale(segments, width, height) {
@@ -72,7 +91,8 @@ function scale(segments, width, height) {
   };
 }
 
-const axis = ({ words, explains }) => `${words || "nothing that has a name"} (${percent(explains)} of what differs)`;
+const axis = ({ words, explains }) =>
+  `${words || "nothing that has a name"} (${percent(explains)} of what differs)`;
 
 function described(told, id) {
   const chosen = told.segments.find((each) => each.segment === id);
@@ -80,12 +100,28 @@ function described(told, id) {
   return [
     h("h2", {}, `Segment ${chosen.segment}`),
     h("p", {}, chosen.words),
-    h("p", {}, "Items: ", chosen.top_items.length ? chosen.top_items.map((item, place) => [place ? ", " : "", itemLink(item, told.titles)]) : "none"),
+    h(
+      "p",
+      {},
+      "Items: ",
+      chosen.top_items.length
+        ? chosen.top_items
+            .slice(0, MOST_ITEMS)
+            .map((item, place) => [place ? ", " : "", itemLink(item, told.titles)])
+        : "none",
+    ),
   ];
 }
 
 function listed(told) {
-  const columns = [["segment"], ["customers", true], ["last seen before", true], ["orders each", true], ["spent each", true], ["categories"]];
+  const columns = [
+    ["segment"],
+    ["customers", true],
+    ["not seen for", true],
+    ["orders each", true],
+    ["spent each", true],
+    ["categories"],
+  ];
   const rows = told.segments.map((each) => [
     h("a", { href: `#segments/${encodeURIComponent(each.segment)}` }, each.segment),
     number(each.size),

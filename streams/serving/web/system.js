@@ -27,4 +27,10 @@ export function open(view, _, signal) {
 }
 
 const line = ({ name, value, well }) =>
-  h("li", {}, h("span", { class: well ? "mark well" : "mark ill" }, well ? "fine" : "look"), h("span", { class: "name" }, name), h("b", {}, value));
+  h(
+    "li",
+    {},
+    h("span", { class: well ? "mark well" : "mark ill" }, well ? "fine" : "look"),
+    h("span", { class: "name" }, name),
+    h("b", {}, value),
+  );
