@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas.settings import Settings
 from streams.errors import SettingsError
 from streams.health import Health
-from streams.metrics_access import api_token, holds
+from streams.metrics_access import api_token, holds, names_this_machine
 from streams.monitoring import ServeMetrics
 from streams.secrets import Hidden
 from streams.serving.answering import Answering
@@ -171,6 +171,8 @@ class ApiServer:
         try:
             if self._token is not None and path not in OPEN:
                 self._require_token(request)
+            elif self._token is None and path.startswith(f"{paths.PREFIX}/"):
+                _require_own_name(request)
             response = await handler(request)
         except RefusedError as refused:
             response = refused.response()
@@ -202,6 +204,12 @@ class ApiServer:
     async def _answer_ready(self, _: web.Request) -> web.Response:
         current = self._health()
         return _health_response(current, well=current.ready)
+
+
+def _require_own_name(request: web.Request) -> None:
+    if not names_this_machine(request.url.host):
+        detail = "without a token the page is for this machine alone: ask for it as 127.0.0.1 or localhost"
+        raise RefusedError(421, detail)
 
 
 def _fixed(body: bytes, content_type: str) -> Handler:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp.test_utils import TestServer
 
 from online_models.features import FEATURES
 from schemas.messages import Centroids, ItemFacts, SegmentTop
@@ -13,6 +14,7 @@ from streams.serving.live import paths
 from streams.serving.live.assets import POLICY
 from streams.serving.live.refused import KEPT, Refused
 from tests.online_models.shop_views import NOW
+from tests.streams.serving.live.listening import Page, with_page
 from tests.streams.serving.parts import SETTINGS, Desk, a_shop, ids
 
 SCRIPT = "<script>alert(1)</script>"
@@ -117,6 +119,19 @@ def test_what_is_not_known_of_a_worker_is_said_and_the_server_tells_of_itself() 
     told = desk.get("/page/system")
     assert (told["worker"], told["problem"]) == ([], "it has not been asked yet")
     assert {"name": "open streams", "value": "0 of 50", "well": True} in told["server"]
+
+
+def test_without_a_token_the_page_answers_to_no_foreign_name() -> None:
+    desk = Desk(a_shop())
+
+    async def work(page: Page, _: TestServer) -> None:
+        for path in ("/page/flow", "/page/customers/anna", "/page/items"):
+            status, text, _headers = await page.get(path, Host="rebound.example:8090")
+            assert (status, "127.0.0.1 or localhost" in text) == (421, True)
+        assert (await page.get("/page/items", Host="localhost:8090"))[0] == 200
+        assert (await page.get("/v1/popular", Host="shop.internal"))[0] == 200
+
+    with_page(desk, work)
 
 
 def test_wrong_parameters_are_named_as_in_the_api() -> None:
