@@ -59,10 +59,14 @@ class ItemWords:
         Others have their turn in between.
         """
         wanted = [f" {word}" for word in text.casefold().split()]
+        if not wanted:
+            return []
+        first, *others = wanted
         found: list[str] = []
-        lines = reversed(list(self._lines.items())) if wanted else iter(())
+        lines = reversed(list(self._lines.items()))
         while (part := list(islice(lines, AT_ONCE))) and len(found) < MOST_FOUND:
-            found += [item for item, line in part if all(word in line for word in wanted)]
+            begun = [each for each in part if first in each[1]]
+            found += [item for item, line in begun if all(word in line for word in others)]
             await asyncio.sleep(0)
         return found[:MOST_FOUND]
 
