@@ -51,12 +51,17 @@ tests: $(READY)  ## doctests, unit, contract, property and integration tests (re
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit
 
-check-all: check $(VENV)/.deploy  ## check, then the tests that take minutes
+check-all: check $(VENV)/.deploy $(VENV)/.browser  ## check, then the tests that take minutes
 	$(BIN)/pytest -m slow tests
 
 $(VENV)/.deploy: pyproject.toml $(READY)
 	@echo "installing what looks at deploy/ and builds the site"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy,docs]'
+	@touch $@
+
+$(VENV)/.browser: pyproject.toml $(READY)
+	@echo "installing what drives a browser"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	@touch $@
 
 SCENARIO ?= kill

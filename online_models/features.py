@@ -209,7 +209,7 @@ def _shares(weights: dict[str, float]) -> list[float]:
         # Two events' worth of doubt: the shares of a newcomer are small rather than extreme.
         part = 0.5 / (sum(weights.values()) + 2.0)
         for category, weight in weights.items():
-            first, second = _buckets(category)
+            first, second = buckets(category)
             share = weight * part
             shares[first] += share
             shares[second] += share
@@ -217,7 +217,8 @@ def _shares(weights: dict[str, float]) -> list[float]:
 
 
 @lru_cache(maxsize=65_536)
-def _buckets(category: str) -> tuple[int, int]:
+def buckets(category: str) -> tuple[int, int]:
+    """Which two of the shares a category is counted in; others may be, too."""
     code = crc32(category.encode("utf-8", "surrogatepass"))
     return code % BUCKETS, (code >> 16) % BUCKETS
 

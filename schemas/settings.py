@@ -321,6 +321,10 @@ class ServeSettings(_Section, frozen=True):
     max_body_bytes: Annotated[Count, _says("a larger body of a request is refused")] = 1_048_576
     max_k: Annotated[Count, _says("most items that one answer may be asked for")] = 100
     max_events: Annotated[Count, _says("most messages that one request may send")] = 100
+    page: Annotated[bool, _says("false takes the page at / away, with all that is made for it")] = True
+    max_listeners: Annotated[Count, _says("most streams to pages that are open at a time")] = 50
+    search_items: Annotated[Limit, _says("items that the page finds by their words; 0: by id alone")] = 50_000
+    worker_url: Annotated[str, _says("a worker's /metrics, for the page; empty: metrics.port here")] = ""
 
 
 class PrivacySettings(_Section, frozen=True):

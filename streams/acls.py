@@ -70,7 +70,7 @@ def _topics(role: Role) -> Iterator[tuple[str, tuple[Operation, ...]]]:
         if role == "worker":
             operations = (*_if(topic.name in read, "READ"), *_if(topic.name in written, "WRITE"))
         elif role == "server":
-            followed = topic.name in (*SERVE.follows, *SERVE.remembers)
+            followed = topic.name in (*SERVE.follows, *SERVE.remembers, *SERVE.shows)
             operations = (*_if(followed, "READ"), *_if(topic.name in SERVE.writes, "WRITE"))
         elif role == "storefront" and topic.kind == "entry":
             operations = ("WRITE",)

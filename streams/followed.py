@@ -4,7 +4,7 @@ A row is stored as it arrived, with its version; an older version is ignored, so
 often or in which order rows come. Decoded rows are cached.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -64,6 +64,13 @@ class FollowedTopic(Generic[Row]):
         Decoded rows kept.
     codec : str
         What a value is encoded as, `json` or `msgpack`.
+
+    Attributes
+    ----------
+    changes : int
+        How many rows have arrived so far.
+    tell : callable or None
+        Is told each row that is taken, with its key; None for one that is deleted.
     """
 
     def __init__(self, rows: ViewRows, row_type: type[Row], *, cache_rows: int, codec: str = MSGPACK) -> None:
@@ -74,6 +81,7 @@ class FollowedTopic(Generic[Row]):
         self._young: dict[str, Row | None] = {}
         self._old: dict[str, Row | None] = {}
         self.changes = 0
+        self.tell: Callable[[str, bytes | None], None] | None = None
 
     def learn(self, key: str, value: bytes | None, version: Version) -> None:
         """Take a row as it arrives; None deletes it."""
@@ -87,6 +95,8 @@ class FollowedTopic(Generic[Row]):
             self._rows.delete(key)
         else:
             self._rows.put(key, ViewRow(version, value))
+        if self.tell is not None:
+            self.tell(key, value)
 
     def version(self, key: str) -> Version:
         """Version of the row that is kept; below all others where there is none."""

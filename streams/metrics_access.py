@@ -76,6 +76,25 @@ def is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(address.partition("%")[0]).is_loopback for address in found)
 
 
+def names_this_machine(host: str | None) -> bool:
+    """Whether a request's Host is this machine by a name that nobody else can give it; nothing is resolved.
+
+    A page from elsewhere whose own name is led to the loopback address afterwards (DNS rebinding) says its
+    own name.
+
+    Examples
+    --------
+    >>> [names_this_machine(host) for host in ("localhost", "127.0.0.1", "::1", "rebound.example", None)]
+    [True, True, True, False, False]
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
 def holds(header: str | None, token: Hidden) -> bool:
     """Whether an Authorization header bears the token; how long that takes tells nothing of it."""
     scheme, _, given = (header or "").partition(" ")

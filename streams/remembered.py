@@ -3,6 +3,7 @@
 They are learned from `facts`, in the order of each partition; a packet that comes again changes nothing.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,8 @@ class RememberedSessions:
         What models read.
     offsets : dict of int to int
         Next record of each partition.
+    learned : Counter of str
+        How many facts of each kind have been learned since the start.
     """
 
     def __init__(self, path: Path, settings: Settings, *, topic_id: str | None = FACTS) -> None:
@@ -53,6 +56,7 @@ class RememberedSessions:
         if saved is not None and same and self.index.restore(saved.rows):
             self.offsets, self._marks = saved.offsets, saved.marks
         self.changed = False
+        self.learned: Counter[str] = Counter()
 
     def _fresh(self) -> SessionIndex:
         return SessionIndex(sessions=self._held, gap_ms=self._gap_ms)
@@ -79,6 +83,7 @@ class RememberedSessions:
             for position, fact in zip(packet.positions, packet.entries, strict=True):
                 if position > mark:
                     self.index.learn_fact(fact)
+                    self.learned[fact.kind] += 1
             self._marks[source] = (packet.epoch, max(mark, packet.upto))
         self.offsets[partition] = offset + 1
         self.changed = True

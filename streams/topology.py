@@ -52,7 +52,8 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """What reads which topics and writes which; `group` is the process it runs in.
 
-    `remembers` are logs whose newest records each process with this stage holds in memory.
+    `remembers` are logs whose newest records each process with this stage holds in memory; `shows` are
+    outputs of which it does so to show them, and makes nothing of them.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     keeps: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     remembers: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
 
@@ -274,6 +276,7 @@ SERVE = Stage(
         *("segments", "segment-profiles"),
     ),
     remembers=("facts",),
+    shows=("rejected",),
     writes=tuple(TOPIC_OF_TYPE.values()),
 )
 """`freshrec serve`: no stage of the worker; it learns nothing, and any number of it may run."""

@@ -4,6 +4,8 @@ The offsets of what was taken stand in the same batch as the rows, so a restart 
 """
 
 import asyncio
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from schemas.settings import Settings
@@ -61,6 +63,11 @@ class ViewDatabase:
         self.rows = self.database.table(_ROWS, ViewRow)
         self._progress = self.database.table(_PROGRESS, ViewProgress)
         self.offsets = (self._progress.get(_OFFSETS) or ViewProgress({})).offsets
+
+    def stored(self, limit: int) -> Iterator[tuple[str, bytes]]:
+        """Up to `limit` rows that are on disk, in the order of their keys, as they arrived."""
+        for key, raw in islice(self.database.rows(_ROWS), limit):
+            yield key[len(_ROWS) :].decode(), self.rows.decode(raw).value
 
     def flush(self) -> None:
         """Put rows and offsets on disk together."""

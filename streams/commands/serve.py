@@ -24,12 +24,13 @@ def serve(settings: Settings) -> int:
     """Answer over HTTP until stopped (SIGTERM or Ctrl-C), from the topics that workers write.
 
     A process of its own: it needs Kafka and a folder, no worker beside it, and any number of it may run.
-    The paths are at /docs.
+    The page of the shop is at /, the paths are at /docs.
     """
     # What is wrong with a secret is said before anything is opened.
     api_token(settings.serve)
     pseudonyms_of(settings.privacy)
-    names = {settings.kafka.topic_prefix + name for name in (*SERVE.follows, *SERVE.remembers, *SERVE.writes)}
+    used = (*SERVE.follows, *SERVE.remembers, *SERVE.shows, *SERVE.writes)
+    names = {settings.kafka.topic_prefix + name for name in used}
     specs = [spec for spec in topic_specs(settings.kafka) if spec.name in names]
     problems = check_topics(settings.kafka, specs)
     if problems:

@@ -18,6 +18,7 @@ from online_models.recommender import BlendRecommender
 from schemas.settings import Settings
 from schemas.state import HistoryRow, SessionMark
 from streams.cluster import TOMBSTONE_MS
+from streams.followed import ITEM_VIEW
 from streams.follower import Follower
 from streams.health import Health
 from streams.monitoring import ServeMetrics
@@ -25,6 +26,8 @@ from streams.pseudonyms import pseudonyms_of
 from streams.remembered import FACTS, FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
 from streams.serving.answering import Answering
+from streams.serving.live.answers import PageAnswers
+from streams.serving.live.news import News
 from streams.serving.sending import KafkaSender
 from streams.serving.served_views import ServedViews
 from streams.serving.server import ApiServer
@@ -84,8 +87,15 @@ class Serving:
         self._settings, self._warm, self._following = settings, False, False
         self._failed: BaseException | None = None
         metrics, self._sender = ServeMetrics(), KafkaSender(settings)
-        answering = Answering(self._served, settings, pseudonyms_of(settings.privacy), self._sender, metrics)
-        self._server = ApiServer(settings, answering, metrics, self.health)
+        pseudonyms = pseudonyms_of(settings.privacy)
+        answering = Answering(self._served, settings, pseudonyms, self._sender, metrics)
+        self._news: News | None = None
+        page = None
+        if settings.serve.page:
+            self._news = News(self._served, settings, metrics, names=not pseudonyms.on)
+            self._news.learn_items(databases[ITEM_VIEW].stored(settings.serve.search_items))
+            page = PageAnswers(self._served, self._news, settings, pseudonyms)
+        self._server = ApiServer(settings, answering, metrics, self.health, page)
         self.stopping = asyncio.Event()
 
     def health(self) -> Health:
@@ -129,6 +139,9 @@ class Serving:
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 50)
+            if self._news is not None:
+                self._news.start()
+                group.create_task(self._news.run())
             self._warm = True
             logger.info("ready")
 

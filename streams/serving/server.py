@@ -16,10 +16,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas.settings import Settings
 from streams.errors import SettingsError
 from streams.health import Health
-from streams.metrics_access import api_token, holds
+from streams.metrics_access import api_token, holds, names_this_machine
 from streams.monitoring import ServeMetrics
 from streams.secrets import Hidden
 from streams.serving.answering import Answering
+from streams.serving.live import assets, paths
+from streams.serving.live.answers import PageAnswers
 from streams.serving.openapi import as_json, document
 from streams.serving.page import page
 from streams.serving.problems import RefusedError
@@ -27,8 +29,10 @@ from streams.serving.routes import ROUTES, Route
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-OPEN = frozenset({"/health/live", "/health/ready", "/openapi.json", "/docs"})
+OPEN = frozenset({"/health/live", "/health/ready", "/openapi.json", "/docs", assets.HOME, assets.FILES})
 """Paths that ask for no token."""
+
+_STREAMS = frozenset(route.path for route in paths.STREAMS)
 
 _CLOSING_TIMEOUT_S = 1.0
 _encode = msgspec.json.Encoder().encode
@@ -47,12 +51,19 @@ class ApiServer:
         What is counted.
     health : callable
         Whether the process lives and is ready.
+    page : PageAnswers, optional
+        What answers the page; without it there is none.
     """
 
     def __init__(
-        self, settings: Settings, answering: Answering, metrics: ServeMetrics, health: Callable[[], Health]
+        self,
+        settings: Settings,
+        answering: Answering,
+        metrics: ServeMetrics,
+        health: Callable[[], Health],
+        page: PageAnswers | None = None,
     ) -> None:
-        self._settings, self._answering = settings, answering
+        self._settings, self._answering, self._page = settings, answering, page
         self._metrics, self._health = metrics, health
         self._runner: web.AppRunner | None = None
         self._token: Hidden | None = None
@@ -70,7 +81,9 @@ class ApiServer:
             middlewares=[self._guarded], client_max_size=self._settings.serve.max_body_bytes
         )
         for route in ROUTES:
-            app.router.add_route(route.method, route.path, self._answerer(route))
+            app.router.add_route(route.method, route.path, self._answerer(self._answering, route))
+        if self._page is not None:
+            self._add_page(app, self._page)
         app.add_routes(
             [
                 web.get("/openapi.json", _fixed(as_json(document()), "application/json")),
@@ -109,22 +122,46 @@ class ApiServer:
             await self._runner.cleanup()
         self._runner = None
 
-    def _answerer(self, route: Route) -> Handler:
-        answer: Callable[[web.Request, Route], Any] = getattr(self._answering, route.answers)
+    def _add_page(self, app: web.Application, page: PageAnswers) -> None:
+        app.add_routes(assets.routes())
+        for route in paths.STREAMS:
+            app.router.add_route(route.method, route.path, self._streamer(page, route))
+        for route in paths.ANSWERS:
+            app.router.add_route(route.method, route.path, self._answerer(page, route))
+
+        async def close(_: web.Application) -> None:
+            page.close()
+
+        app.on_shutdown.append(close)
+
+    def _answerer(self, answering: Answering | PageAnswers, route: Route) -> Handler:
+        answer: Callable[[web.Request, Route], Any] = getattr(answering, route.answers)
         waits = asyncio.iscoroutinefunction(answer)
 
         async def handle(request: web.Request) -> web.Response:
-            current = self._health()
-            if not current.ready:
-                raise RefusedError(
-                    503,
-                    f"not ready: {'; '.join(current.reasons)}. Ask again in a moment",
-                    headers={"Retry-After": "1"},
-                )
+            self._require_ready()
             message = await answer(request, route) if waits else answer(request, route)
             return web.Response(body=_encode(message), status=route.status, content_type="application/json")
 
         return handle
+
+    def _streamer(self, page: PageAnswers, route: Route) -> Handler:
+        answer: Callable[[web.Request, Route], Awaitable[web.StreamResponse]] = getattr(page, route.answers)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self._require_ready()
+            return await answer(request, route)
+
+        return handle
+
+    def _require_ready(self) -> None:
+        current = self._health()
+        if not current.ready:
+            raise RefusedError(
+                503,
+                f"not ready: {'; '.join(current.reasons)}. Ask again in a moment",
+                headers={"Retry-After": "1"},
+            )
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -134,6 +171,8 @@ class ApiServer:
         try:
             if self._token is not None and path not in OPEN:
                 self._require_token(request)
+            elif self._token is None and path.startswith(f"{paths.PREFIX}/"):
+                _require_own_name(request)
             response = await handler(request)
         except RefusedError as refused:
             response = refused.response()
@@ -145,7 +184,8 @@ class ApiServer:
                 500, "an error that nobody foresaw; the log of the server has it"
             ).response()
         self._metrics.requests.labels(route=path, status=str(response.status)).inc()
-        self._metrics.request_seconds.labels(route=path).observe(perf_counter() - started)
+        if path not in _STREAMS:
+            self._metrics.request_seconds.labels(route=path).observe(perf_counter() - started)
         return response
 
     def _require_token(self, request: web.Request) -> None:
@@ -164,6 +204,12 @@ class ApiServer:
     async def _answer_ready(self, _: web.Request) -> web.Response:
         current = self._health()
         return _health_response(current, well=current.ready)
+
+
+def _require_own_name(request: web.Request) -> None:
+    if not names_this_machine(request.url.host):
+        detail = "without a token the page is for this machine alone: ask for it as 127.0.0.1 or localhost"
+        raise RefusedError(421, detail)
 
 
 def _fixed(body: bytes, content_type: str) -> Handler:

@@ -42,10 +42,11 @@ class Shop:
         self.workers.append(WorkerProcess(variables, log, stages=stages, module=module).start())
         return self.workers[-1]
 
-    def server(self) -> WorkerProcess:
-        """One more server of the API, started, beside the workers."""
+    def server(self, **settings: object) -> WorkerProcess:
+        """One more server of the API, started, beside the workers; `settings` are like SERVE__MAX_K=2."""
         log = self._folder / f"server-{len(self.workers)}.log"
-        self.workers.append(WorkerProcess(self.variables, log, command="serve").start())
+        variables = self.variables | {f"FRESHREC_{name}": str(value) for name, value in settings.items()}
+        self.workers.append(WorkerProcess(variables, log, command="serve").start())
         return self.workers[-1]
 
     def command(self, *arguments: str, module: str = "streams.cli") -> "subprocess.CompletedProcess[str]":

@@ -32,7 +32,7 @@ def test_the_worker_may_not_write_entries_nor_read_outputs() -> None:
 
 def test_a_server_may_read_what_it_follows_and_write_the_entries_and_is_in_no_group() -> None:
     found = of("server")
-    assert set(found) == {*SERVE.follows, *SERVE.remembers, *SERVE.writes}
+    assert set(found) == {*SERVE.follows, *SERVE.remembers, *SERVE.shows, *SERVE.writes}
     for name, each in found.items():
         assert ("READ" in each.operations) == (name not in SERVE.writes)
         assert ("WRITE" in each.operations) == (name in SERVE.writes)

@@ -64,6 +64,15 @@ def test_a_row_without_value_is_deleted_unless_it_is_older() -> None:
     assert topic.get("tea") is None
 
 
+def test_what_is_taken_is_told_and_what_is_older_is_not() -> None:
+    topic, told = a_topic(), list[tuple[str, bytes | None]]()
+    topic.tell = lambda key, value: told.append((key, value))
+    topic.learn("tea", a_value(2), (0, 0, 2))
+    topic.learn("tea", a_value(1), (0, 0, 1))
+    topic.learn("tea", None, (0, 0, 3))
+    assert told == [("tea", a_value(2)), ("tea", None)]
+
+
 def test_what_was_absent_is_seen_once_it_arrives() -> None:
     topic = a_topic()
     assert topic.get("tea") is None

@@ -44,6 +44,7 @@ def test_a_packet_that_comes_again_changes_nothing_and_the_rest_of_a_longer_one_
     memory.learn(0, 1, packet([tea, cup], 0))
     memory.learn(0, 2, packet([tea, cup, pot], 0))
     assert held(memory.index) == {"cup": 1, "pot": 1, "tea": 1}
+    assert memory.learned == {"view": 3}
     assert memory.offsets == {0: 3}
 
 

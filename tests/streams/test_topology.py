@@ -87,6 +87,8 @@ def test_the_server_follows_what_the_recommender_does_and_what_is_told_of_custom
     history = next(stage for stage in STAGES if stage.name == "history")
     assert {*history.follows, "recommendations", "histories", "segments"} <= set(SERVE.follows)
     assert SERVE.remembers == history.remembers
+    assert all(TOPIC_BY_NAME[name].kind == "output" for name in SERVE.shows)
+    assert not set(SERVE.shows) & {*SERVE.follows, *SERVE.remembers}
     assert set(SERVE.writes) == entries()
     compacted = {topic.name for topic in TOPICS if topic.compacted}
     assert set(SERVE.follows) <= compacted

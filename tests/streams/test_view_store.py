@@ -49,6 +49,16 @@ def test_rows_and_offsets_come_back_after_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
+def test_rows_on_disk_are_told_as_they_arrived_up_to_so_many(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    for name in ("tea", "cup", "pot"):
+        database.rows.put(name, replace(ROW, value=name.encode()))
+    database.flush()
+    assert list(database.stored(2)) == [("cup", b"cup"), ("pot", b"pot")]
+    assert list(database.stored(0)) == []
+    database.close()
+
+
 def test_what_was_not_flushed_is_gone_with_its_offset(tmp_path: Path) -> None:
     database = a_database(tmp_path)
     database.offsets[0] = 1

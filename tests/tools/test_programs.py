@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import debian, go
+from tests.tools import debian, go, npm
 from tests.tools.debian import NotHadError
 
 
@@ -31,7 +31,7 @@ def test_a_program_that_is_installed_is_taken(nowhere: Path, name: str) -> None:
 @pytest.mark.usefixtures("nowhere")
 def test_without_apt_it_is_said_what_to_install() -> None:
     with pytest.raises(
-        NotHadError, match=r"promtool is not on PATH.*apt-get and dpkg-deb.*install prometheus"
+        NotHadError, match=r"prometheus is not unpacked here.*apt-get and dpkg-deb.*install prometheus"
     ):
         debian.program("prometheus", "promtool")
 
@@ -47,3 +47,27 @@ def test_a_program_that_was_unpacked_before_is_taken_again(nowhere: Path) -> Non
     unpacked.parent.mkdir(parents=True)
     unpacked.write_text("")
     assert debian.program("prometheus", "promtool") == unpacked
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_npm_it_is_said_what_to_install() -> None:
+    with pytest.raises(NotHadError, match=r"axe-core@4\.14\.1 is needed, and npm is not here.*install Node"):
+        npm.packed("axe-core", "4.14.1", "axe.min.js", sha256="0" * 64)
+
+
+def test_a_file_of_another_sum_is_not_taken(nowhere: Path) -> None:
+    known = nowhere / "cache" / "freshrec" / "npm" / "axe-core-1" / "axe.min.js"
+    known.parent.mkdir(parents=True)
+    known.write_bytes(b"x")
+    right = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert npm.packed("axe-core", "1", "axe.min.js", sha256=right) == known
+    with pytest.raises(NotHadError, match="is not the file that is expected; remove it"):
+        npm.packed("axe-core", "1", "axe.min.js", sha256="0" * 64)
+
+
+def test_libraries_of_an_unpacked_package_are_found_beside_it(nowhere: Path) -> None:
+    folder = nowhere / "cache" / "freshrec" / "debian" / "browser" / "usr" / "lib" / "x"
+    (folder / "deep").mkdir(parents=True)
+    for place in (folder / "liba.so.1", folder / "deep" / "libb.so", folder / "readme"):
+        place.write_text("")
+    assert debian.library_path("browser") == f"{folder}:{folder / 'deep'}"

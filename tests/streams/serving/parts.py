@@ -17,6 +17,8 @@ from streams.health import HEALTHY, Health
 from streams.monitoring import ServeMetrics
 from streams.pseudonyms import Pseudonyms
 from streams.serving.answering import Answering
+from streams.serving.live.answers import PageAnswers
+from streams.serving.live.news import News
 from streams.serving.sending import Ready, Sender
 from streams.serving.served_views import ServedViews
 from streams.serving.server import ApiServer
@@ -126,10 +128,12 @@ class Desk:
         sender: Sender | None = None,
     ) -> None:
         self.sent, self.metrics = Sent(), ServeMetrics()
-        answering = Answering(
-            shop.views, settings, pseudonyms or Pseudonyms(), sender or self.sent, self.metrics
-        )
-        self.server = ApiServer(settings, answering, self.metrics, lambda: health)
+        pseudonyms = pseudonyms or Pseudonyms()
+        answering = Answering(shop.views, settings, pseudonyms, sender or self.sent, self.metrics)
+        self.news = News(shop.views, settings, self.metrics, names=not pseudonyms.on)
+        self.news.start()
+        page = PageAnswers(shop.views, self.news, settings, pseudonyms) if settings.serve.page else None
+        self.server = ApiServer(settings, answering, self.metrics, lambda: health, page)
 
     def ask(self, path: str, body: object = None, *, method: str = "", token: str | None = None) -> Told:
         """Ask over a real socket."""
