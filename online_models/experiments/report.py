@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from online_models.experiments.assignment import shares_of
-from online_models.experiments.estimates import FEWEST, METRICS, Metric, estimate, interval
+from online_models.experiments.estimates import FEWEST, METRICS, Estimate, Metric, estimate, interval
 from online_models.experiments.sample_ratio import MISMATCH, chi_square_p_value, sequential_p_value
 from online_models.experiments.sequential import difference
 from online_models.experiments.tallies import BUYER, CLICKS, LISTS, ORDERS, REVENUE, VISITS, empty
@@ -86,13 +86,16 @@ def _metric(metric: Metric, control: ArmTally, tally: ArmTally, alpha: float) ->
     compared = None
     enough = min(control.customers, tally.customers) >= FEWEST
     if against is not None and enough and found.variance + against.variance > 0:
-        value, *rest = difference(against, found, alpha=alpha)
-        relative = value / against.value if against.value else None
-        low, high, p_value = map(_rounded, rest)
-        compared = ComparedMetric(
-            _rounded(value), None if relative is None else _rounded(relative), low, high, p_value
-        )
-    return MetricReport(metric.name, *map(_rounded, (found.value, *ends)), compared)
+        compared = _compared(against, found, alpha)
+    low, high = ends
+    return MetricReport(metric.name, _rounded(found.value), _rounded(low), _rounded(high), compared)
+
+
+def _compared(control: Estimate, treatment: Estimate, alpha: float) -> ComparedMetric:
+    found = difference(control, treatment, alpha=alpha)
+    relative = _rounded(found.value / control.value) if control.value else None
+    value, low, high, p_value = map(_rounded, found)
+    return ComparedMetric(value, relative, low, high, p_value)
 
 
 def _verdict(
