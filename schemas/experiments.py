@@ -140,7 +140,7 @@ class MetricReport(msgspec.Struct, frozen=True):
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    control: ComparedMetric | None = None
+    against_control: ComparedMetric | None = None
 
 
 class ArmReport(msgspec.Struct, frozen=True):

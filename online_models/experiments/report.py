@@ -106,7 +106,7 @@ def _verdict(
     customers, crossed = sum(each.customers for each in both), sum(each.crossed for each in both)
     if crossed > _MOST_CROSSED * customers:
         return "not valid: too many customers were in two variants"
-    compared = next(each.control for each in metrics if each.metric == experiment.goal)
+    compared = next(each.against_control for each in metrics if each.metric == experiment.goal)
     if compared is None or compared.low <= 0 <= compared.high:
         return TOO_EARLY
     return _WORDS[compared.difference > 0]

@@ -73,7 +73,7 @@ def _row(name: str, arm: ArmReport, metric: MetricReport) -> tuple[str, ...]:
     if metric.value is None or metric.low is None or metric.high is None:
         return name, arm.variant, "", "", "", "", ""
     shown = (name, arm.variant, _figure(name, metric.value), _ends(name, metric.low, metric.high))
-    compared = metric.control
+    compared = metric.against_control
     if compared is None:
         return *shown, "", "", ""
     relative = "" if compared.relative is None else f" ({compared.relative:+.1%})"
