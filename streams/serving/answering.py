@@ -28,7 +28,7 @@ from streams.serving.problems import unknown
 from streams.serving.questions import Query, body_of, checked_length, raw_body
 from streams.serving.routes import Route
 from streams.serving.sending import Sender, now_ms, read_messages, send_all
-from streams.serving.served_views import AnswerViews
+from streams.serving.served_views import ApiViews
 
 
 class Answering:
@@ -36,7 +36,7 @@ class Answering:
 
     Parameters
     ----------
-    views : AnswerViews
+    views : ApiViews
         All that is followed.
     settings : Settings
         As the worker has them.
@@ -50,7 +50,7 @@ class Answering:
 
     def __init__(
         self,
-        views: AnswerViews,
+        views: ApiViews,
         settings: Settings,
         pseudonyms: Pseudonyms,
         sender: Sender,

@@ -26,6 +26,10 @@ class AnswerViews(RecommenderViews, Protocol):
 
     def newest_at(self) -> int | None: ...
 
+
+class ApiViews(AnswerViews, Protocol):
+    """What all routes ask: answers, and what came of experiments."""
+
     def arm_tallies(self) -> Sequence[ArmTallies]: ...
 
 

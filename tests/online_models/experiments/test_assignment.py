@@ -13,12 +13,26 @@ CUSTOMERS = [f"u:customer-{n}" for n in range(20_000)]
 
 
 def an_experiment(
-    name: str = "length", *, first: int = 0, last: int = 99, salt: str = "", **times: int
+    name: str = "length",
+    *,
+    first: int = 0,
+    last: int = 99,
+    salt: str = "",
+    starts_at: int | None = None,
+    ends_at: int | None = None,
 ) -> Experiment:
     variants = tuple(
         Variant(name=each, share=share) for each, share in (("control", 0.6), ("long", 0.3), ("short", 0.1))
     )
-    return Experiment(name=name, variants=variants, first_slot=first, last_slot=last, salt=salt, **times)
+    return Experiment(
+        name=name,
+        variants=variants,
+        first_slot=first,
+        last_slot=last,
+        salt=salt,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
 
 
 def arms(*experiments: Experiment, at: int = 0) -> list[str | None]:
