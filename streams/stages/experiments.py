@@ -68,10 +68,8 @@ class PartitionExperiments:
             show(settings, self._context.views.arm_tallies(), self._context.metrics)
 
     def _publish(self, now: int, version: Version) -> None:
-        row = self._tallies.get(KEY)
-        if row is None:
-            return
-        self._sent_at, value = now, _pack(row)
+        self._sent_at, row = now, self._tallies.get(KEY)
+        value = b"" if row is None else _pack(row)
         if value != self._sent:
             self._sent = value
             partition = self._partition % self._context.partitions(TOPIC)
