@@ -58,7 +58,7 @@ def buying(rng: np.random.Generator, lift: float) -> Rows:
 
 
 def spending(rng: np.random.Generator, lift: float) -> Rows:
-    """Three visits on average, one customer in twenty orders, for 33 on average and now and then for hundreds."""
+    """Three visits on average; one customer in twenty orders, for 33 on average, at times for hundreds."""
     rows = buying(rng, lift)
     rows[:, VISITS] = 1 + rng.poisson(2, CUSTOMERS)
     rows[:, REVENUE] = rows[:, BUYER] * np.round(rng.lognormal(3, 1, CUSTOMERS) * 1_000_000)
