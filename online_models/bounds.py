@@ -7,6 +7,7 @@ from online_models.adwin import BUCKETS, LEVELS
 from online_models.buying import FEATURES as FEATURES_OF_BUYING
 from online_models.clusters import KEPT_NAMES
 from online_models.dbstream import MOST as MICRO_CLUSTERS
+from online_models.experiments.attribution import MOST_SHOWN, MOST_WAITING
 from online_models.expiry import CHUNK_KEYS
 from online_models.features import FEATURES, MAX_CATEGORIES
 from online_models.history import MAX_SHOWN
@@ -27,6 +28,7 @@ from online_models.trends import KEPT as KEPT_OF_A_SLICE
 from online_models.trends import SLICES
 from online_models.visit_features import BINS, CATEGORIES, NUMBERS
 from online_models.visit_features import FEATURES as FEATURES_OF_A_VISIT
+from schemas.experiments import MAX_ARMS
 from schemas.settings import Settings
 
 NUMBER = 9
@@ -50,7 +52,8 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
     Parameters
     ----------
     settings : Settings
-        `history` and `rules.max_set_size`, which must not be 0: sets without a limit have no bound.
+        `history`, `attribution` and `rules.max_set_size`, which must not be 0: sets without a limit have
+        no bound.
     id_bytes : int
         Longest id, or name of a category, in UTF-8.
 
@@ -65,10 +68,20 @@ def history(settings: Settings, id_bytes: int) -> dict[str, int]:
     sessions = kept.max_sessions * (name + 3 * NUMBER + (settings.rules.max_set_size + MAX_ACTS) * name)
     categories = (MAX_CATEGORIES + 1) * (name + NUMBER)
     follows, shown = 2 * NUMBER * kept.max_follows, (6 + MAX_SHOWN) * name
+    exposure = settings.attribution.lists * MOST_SHOWN * NUMBER + MOST_WAITING * (MOST_SHOWN * NUMBER + FIXED)
     hours = max(kept.guest_ttl_s, kept.erasure_ttl_s) // 3_600 + 3
     return {
-        "h": items + orders + sessions + kept.max_seen * WIDTH + categories + follows + shown + FIXED,
+        "h": items
+        + orders
+        + sessions
+        + kept.max_seen * WIDTH
+        + categories
+        + follows
+        + shown
+        + exposure
+        + FIXED,
         "t": FIXED,
+        "e": FIXED + MAX_ARMS * FIXED,
         "x": FIXED + 2 * NUMBER * hours,
         "g": FIXED + CHUNK_KEYS * (name + 2),
     }

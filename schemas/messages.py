@@ -39,7 +39,8 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `kind` is one of view, cart, purchase, rating, customer, link, impression, erasure.
     `topic`, `partition` and `offset` name the public record, `sent_at` is its Kafka timestamp and
-    `ingested_at` when ingest read it (epoch ms); `profiling` is the customer's consent.
+    `ingested_at` when ingest read it (epoch ms); `profiling` is the customer's consent; `arm` is the variant
+    of an experiment that the customer is in, as `EXPERIMENT:VARIANT`.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Event(msgspec.Struct, array_like=True, frozen=True, gc=False):
     attributes: dict[str, str] | None = None
     target: str | None = None
     profiling: bool = True
+    arm: str | None = None
 
 
 class EventBatch(msgspec.Struct, array_like=True, frozen=True, gc=False):

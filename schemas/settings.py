@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from schemas.experiments import Experiment
+
 Text = Annotated[str, Meta(min_length=1)]
 """Text that cannot be empty."""
 
@@ -303,6 +305,21 @@ class RecommendSettings(_Section, frozen=True):
     explore: Annotated[Chance, _says("chance of a place to be drawn, with its propensity told; 0: off")] = 0.0
 
 
+class AttributionSettings(_Section, frozen=True):
+    """What followed the lists of an experiment; the experiments themselves are in docs/experiments.md."""
+
+    lists: Annotated[Count, _says("newest lists of a customer that acts can follow from")] = 10
+    click_s: Annotated[Count, _says("a view or cart follows from a list shown so long before, at most")] = (
+        1_800
+    )
+    purchase_s: Annotated[Count, _says("an order follows from a list shown so long before, at most")] = (
+        604_800
+    )
+    outcome_s: Annotated[Count, _says("what a customer does counts for so long from the first list")] = (
+        2_592_000
+    )
+
+
 class MetricsSettings(_Section, frozen=True):
     """Prometheus and health."""
 
@@ -344,7 +361,10 @@ class LogSettings(_Section, frozen=True):
 
 
 class Settings(_Section, frozen=True):
-    """All sections; `freshrec config` prints the effective ones and where each came from."""
+    """All sections; `freshrec config` prints the effective ones and where each came from.
+
+    `experiments` are tables of their own.
+    """
 
     kafka: KafkaSettings = KafkaSettings()
     state: StateSettings = StateSettings()
@@ -362,7 +382,9 @@ class Settings(_Section, frozen=True):
     ranker: RankerSettings = RankerSettings()
     trees: TreesSettings = TreesSettings()
     recommend: RecommendSettings = RecommendSettings()
+    attribution: AttributionSettings = AttributionSettings()
     metrics: MetricsSettings = MetricsSettings()
     serve: ServeSettings = ServeSettings()
     privacy: PrivacySettings = PrivacySettings()
     log: LogSettings = LogSettings()
+    experiments: tuple[Experiment, ...] = ()

@@ -6,11 +6,12 @@ so the garbage collector need not look at the millions that are cached (gc=False
 
 import msgspec
 
+from schemas.experiments import Exposure
 from schemas.messages import Position
 from schemas.times import MIN_EPOCH_MS
 
 ROW_VERSIONS = {
-    "history": 5,
+    "history": 6,
     "rules": 2,
     "popularity": 2,
     "segments": 1,
@@ -22,10 +23,12 @@ ROW_VERSIONS = {
     "profiles": 1,
     "needs": 1,
     "totals": 1,
+    "experiments": 1,
     "store": 2,
     "views": 1,
 }
-"""Versions of the rows: of a stage, of N, of what every store says of itself, and of followed topics.
+"""Versions of the rows: of a stage, of N, of arms of experiments, of what every store says of itself, and of
+followed topics.
 
 Rows as they were stored under a version are kept in tests/fixtures/state: what is not read any more is
 deleted there.
@@ -112,7 +115,7 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     of the last event and order ids; `taught` counts events in the hour `taught_hour`; `orders` are the last
     ones, oldest first; `met` is how many items were met so far; `shown` are the items that were shown last,
     at `shown_at`; `follows` are those whom the customer follows, by digest, with the weights of the links,
-    the last one last.
+    the last one last; `exposure` is the experiment that one takes part in.
     """
 
     items: dict[str, ItemMark] = {}
@@ -129,6 +132,7 @@ class HistoryRow(msgspec.Struct, array_like=True, gc=False):
     shown: list[str] = []
     shown_at: int = 0
     follows: dict[int, float] = {}
+    exposure: Exposure | None = None
 
 
 class SessionRows(msgspec.Struct, array_like=True, gc=False):

@@ -30,6 +30,7 @@ COMMANDS = {
     "segment": ("streams.commands.answers:segment", "Show a customer's segment."),
     "profile": ("streams.commands.profile:profile", "Show all that is known of a customer."),
     "analyse": ("streams.commands.analyse:analyse", "Show what a shop's customers are like."),
+    "experiments": ("streams.commands.experiments:experiments", "Compare the variants of experiments."),
     "pseudonym": ("streams.commands.pseudonym:pseudonym", "Print under which id a customer is known."),
     "forget": ("streams.commands.forget:forget", "Ask that customers be forgotten."),
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),

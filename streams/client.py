@@ -25,6 +25,7 @@ from schemas.answers import (
     SessionQuestion,
 )
 from schemas.events import PublicMessage
+from schemas.experiments import ExperimentReport
 from schemas.recommendations import SimilarItems
 from streams.errors import FreshrecError
 
@@ -143,6 +144,10 @@ class Client:
     ) -> PopularAnswer:
         """Ask what is popular."""
         return self._get("/v1/popular", {"k": k, "exclude": exclude, "category": category}, PopularAnswer)
+
+    def experiments(self) -> list[ExperimentReport]:
+        """Ask what came of the variants of each experiment."""
+        return self._get("/v1/experiments", {}, list[ExperimentReport])
 
     def send_events(self, messages: Sequence[PublicMessage]) -> EventsAnswer:
         """Send messages; returns once Kafka has them all."""

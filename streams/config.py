@@ -16,6 +16,8 @@ import msgspec
 
 from schemas.settings import Settings
 from streams.errors import SettingsError
+from streams.experiment_settings import SECTION as EXPERIMENTS
+from streams.experiment_settings import check_experiments, flat, read_experiments
 from streams.secrets import SECRETS, shown
 from streams.settings_fields import ENVIRONMENT_PREFIX, FIELDS, Value, read
 
@@ -29,6 +31,8 @@ _ORDERED = (
 """Pairs of settings of which the first may not be above the second."""
 
 _SECTIONS = tuple(dict.fromkeys(key.split(".")[0] for key in FIELDS))
+
+_EXPERIMENTS_PREFIX = f"{ENVIRONMENT_PREFIX}{EXPERIMENTS.upper()}__"
 
 _log = logging.getLogger(__name__)
 
@@ -65,12 +69,18 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     variables = os.environ if environ is None else environ
     values: dict[str, Value] = {key: field.default for key, field in FIELDS.items()}
     origins = dict.fromkeys(FIELDS, "default")
-    for key, value, origin in (*_from_file(_find_file(file, variables)), *_from_environment(variables)):
+    path = _find_file(file, variables)
+    tables = {} if path is None else _parse_file(path)
+    for key, value, origin in (*_from_file(tables, path), *_from_environment(variables)):
         values[key], origins[key] = value, origin
     if int(values["privacy.min_customers"]) > float(values["rules.min_count"]):
         values["rules.min_count"] = float(values["privacy.min_customers"])
         origins["rules.min_count"] = "privacy.min_customers"
-    settings = _build(values)
+    experiments = read_experiments(
+        tables.get(EXPERIMENTS, {}), _of_experiments(variables), origin=f"file {path}"
+    )
+    origins |= dict.fromkeys((key for key, _ in flat(experiments)), "file or environment")
+    settings = msgspec.structs.replace(_build(values), experiments=experiments)
     validate(settings, origins)
     return Loaded(settings, origins)
 
@@ -93,6 +103,7 @@ def validate(settings: Settings, origins: Mapping[str, str] | None = None) -> No
                 f"{lower} = {smaller} ({sources.get(lower, 'code')}) is above "
                 f"{upper} = {larger} ({sources.get(upper, 'code')}); lower the first or raise the second"
             )
+    check_experiments(settings.experiments)
 
 
 def default_toml() -> str:
@@ -114,6 +125,10 @@ def default_toml() -> str:
             section = head
             lines += ["", f"[{section}]", f"# {type(getattr(Settings(), section)).__doc__}"]
         lines += ["", f"# {field.description} ({field.expected})", f"#{name} = {_toml_value(field.default)}"]
+    lines += [
+        "",
+        "# Experiments are tables of their own, [experiments.NAME]: see docs/experiments.md.",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -127,11 +142,11 @@ def _find_file(file: Path | None, variables: Mapping[str, str]) -> Path | None:
     return found if found.is_file() else None
 
 
-def _from_file(path: Path | None) -> Iterator[tuple[str, Value, str]]:
-    if path is None:
-        return
+def _from_file(tables: Mapping[str, object], path: Path | None) -> Iterator[tuple[str, Value, str]]:
     origin = f"file {path}"
-    for section, entries in _parse_file(path).items():
+    for section, entries in tables.items():
+        if section == EXPERIMENTS:
+            continue
         if not isinstance(entries, dict) or section not in _SECTIONS:
             raise _misplaced(section, entries, origin)
         for name, value in entries.items():
@@ -184,6 +199,8 @@ def _from_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, Value
         spelled = name.upper()
         if not spelled.startswith(ENVIRONMENT_PREFIX) or spelled in elsewhere:
             continue
+        if spelled.startswith(_EXPERIMENTS_PREFIX):
+            continue
         field = by_variable.get(spelled)
         if field is not None:
             origin = f"environment {name}"
@@ -193,6 +210,13 @@ def _from_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, Value
             raise _unknown(key, variables[name], f"environment {name}")
         else:
             _log.warning("environment variable %s is ignored: settings are FRESHREC_SECTION__KEY", name)
+
+
+def _of_experiments(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Return what the environment says of experiments, without the prefix and in lower case."""
+    for name in sorted(variables):
+        if name.upper().startswith(_EXPERIMENTS_PREFIX):
+            yield name[len(_EXPERIMENTS_PREFIX) :].lower(), variables[name]
 
 
 def _unknown(key: str, value: object, origin: str) -> SettingsError:

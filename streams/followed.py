@@ -18,6 +18,7 @@ from online_models.pair_table import name_id, name_key
 from online_models.ranker_step import KEY as RANKER
 from online_models.session_index import SessionIndex
 from schemas.density import DensityGroups
+from schemas.experiments import ArmTallies
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -283,6 +284,12 @@ class Views:
     def totals(self) -> Sequence[Totals]:
         """Cumulative N of each source partition."""
         rows = (self._get("totals", str(partition), Totals) for partition in range(self._partitions))
+        return [row for row in rows if row is not None]
+
+    def arm_tallies(self) -> Sequence[ArmTallies]:
+        """Tallies of all arms of experiments, by source partition."""
+        topic, partitions = "experiment-tallies", range(self._partitions)
+        rows = (self._get(topic, str(partition), ArmTallies) for partition in partitions)
         return [row for row in rows if row is not None]
 
     def popular(self, scope: str) -> Sequence[tuple[str, float]]:

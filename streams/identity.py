@@ -23,6 +23,7 @@ LEARNING: dict[str, tuple[str, ...]] = {
         "rules.max_set_size",
         "rules.max_events_per_hour",
         "segments.max_unsent_events",
+        "attribution",
     ),
     "rules": ("rules.half_life_s", "rules.max_row"),
     "popularity": ("popularity.half_life_s", "popularity.leaders"),

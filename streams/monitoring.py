@@ -35,6 +35,8 @@ _EVENT = (
 
 _LIST = (("list", "given, or popular: what was popular everywhere when it was given"),)
 
+_ARM = (("experiment", "an experiment of the settings"), ("variant", "one of its variants"))
+
 RECORDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0)
 """Buckets of numbers of records."""
 
@@ -200,6 +202,36 @@ class Metrics(_Registered):
         Says(
             "freshrec_buying_calibration_error_ratio",
             "Mean distance of chances of buying from what came of them, given before it was known.",
+        ),
+    ]
+    experiment_customers: Annotated[
+        Gauge, Says("freshrec_experiment_customers", "Customers who were shown a list.", _ARM)
+    ]
+    experiment_crossed: Annotated[
+        Gauge,
+        Says(
+            "freshrec_experiment_crossed_customers", "Those of them who were in another variant, too.", _ARM
+        ),
+    ]
+    experiment_lists: Annotated[Gauge, Says("freshrec_experiment_lists", "Lists that were shown.", _ARM)]
+    experiment_clicked_lists: Annotated[
+        Gauge, Says("freshrec_experiment_clicked_lists", "Those of them that were clicked.", _ARM)
+    ]
+    experiment_buyers: Annotated[
+        Gauge, Says("freshrec_experiment_buyers", "Customers who ordered after their first list.", _ARM)
+    ]
+    experiment_visits: Annotated[
+        Gauge, Says("freshrec_experiment_visits", "Visits from the first list on.", _ARM)
+    ]
+    experiment_revenue: Annotated[
+        Gauge, Says("freshrec_experiment_revenue", "Revenue from the first list on, in the currency.", _ARM)
+    ]
+    experiment_sample_ratio: Annotated[
+        Gauge,
+        Says(
+            "freshrec_experiment_sample_ratio_p_value",
+            "Of the shares of customers being those that are set, at any time; below .001 they are not.",
+            (("experiment", "an experiment of the settings"),),
         ),
     ]
     refreshes_coalesced: Annotated[

@@ -81,6 +81,8 @@ def read(settings: Settings, key: str) -> Value:
 def _fields() -> Iterator[Field]:
     defaults = Settings()
     for section, struct in get_type_hints(Settings).items():
+        if section == "experiments":
+            continue  # tables whose names are the operator's: see `streams.experiment_settings`
         for name, annotation in get_type_hints(struct, include_extras=True).items():
             key = f"{section}.{name}"
             description, kind = _unwrap(inspect.type_info(annotation))

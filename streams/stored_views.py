@@ -13,6 +13,7 @@ from online_models import publishing
 from online_models.clusters import ClustersStep
 from online_models.content_index import ContentIndex
 from online_models.density import DensityStep
+from online_models.experiments.attribution import KEY as ARMS
 from online_models.history import TOTALS_KEY
 from online_models.needs import NeedsStep
 from online_models.pair_table import name_id, partners
@@ -23,6 +24,7 @@ from online_models.trees import TreesStep
 from online_models.trends import Trend
 from schemas.clusters import ClusterRow
 from schemas.density import DensityGroups, DensityRow
+from schemas.experiments import ArmTallies
 from schemas.messages import (
     Centroids,
     CustomerFacts,
@@ -201,6 +203,11 @@ class StoredViews:
                     counts = (row.totals[0], row.totals[1], row.totals[2])
                     self._totals.append(Totals(partition, row.epoch, counts, row.newest_at))
         return self._totals
+
+    def arm_tallies(self) -> Sequence[ArmTallies]:
+        """Tallies of all arms of experiments, by partition."""
+        rows = (store.table("e", ArmTallies).get(ARMS) for store in self._stores("history"))
+        return [row for row in rows if row is not None]
 
     def popular(self, scope: str) -> Sequence[tuple[str, float]]:
         """Leading items of a scope over all partitions."""

@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.density import DensityGroups
 from schemas.events import TOPIC_OF_TYPE
+from schemas.experiments import ArmTallies
 from schemas.histories import KnownHistory
 from schemas.messages import (
     Centroids,
@@ -91,6 +92,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(name="facts", key="customer", message=Packet[Fact], kind="log"),
     Topic(name="item-deltas", key="item", message=Packet[ItemDeltas], kind="log"),
     Topic(name="totals", key="source partition", message=Totals, kind="view", compacted=True),
+    Topic(name="experiment-tallies", key="source partition", message=ArmTallies, kind="view", compacted=True),
     Topic(
         name="recommendations",
         key="user, else session",
@@ -164,11 +166,14 @@ STAGES: tuple[Stage, ...] = (
         group="customers",
         reads=("events",),
         key="customer",
-        steps=("history", "recommend"),
-        keeps=("HistoryRow", "TotalsRow", "ExpiryRow", "GuestChunk"),
-        follows=("item-view", "neighbours", "popular", "centroids", "ranker"),
+        steps=("history", "attribution", "recommend"),
+        keeps=("HistoryRow", "TotalsRow", "ExpiryRow", "GuestChunk", "ArmTallies"),
+        follows=("item-view", "neighbours", "popular", "centroids", "ranker", "experiment-tallies"),
         remembers=("facts",),
-        writes=("facts", "item-deltas", "totals", "learning", "recommendations", "histories"),
+        writes=(
+            *("facts", "item-deltas", "totals", "learning", "recommendations", "histories"),
+            "experiment-tallies",
+        ),
     ),
     Stage(
         name="profiles",
@@ -273,7 +278,7 @@ SERVE = Stage(
     steps=("recommend",),
     follows=(
         *("recommendations", "histories", "item-view", "neighbours", "popular", "centroids", "ranker"),
-        *("segments", "segment-profiles"),
+        *("segments", "segment-profiles", "experiment-tallies"),
     ),
     remembers=("facts",),
     shows=("rejected",),

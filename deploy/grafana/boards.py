@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from deploy.grafana.experiments import EXPERIMENTS
 from deploy.grafana.flow import FLOW
 from deploy.grafana.latency import LATENCY
 from deploy.grafana.models import MODELS
 from deploy.grafana.serve import SERVE
 from deploy.grafana.state import STATE
 
-BOARDS: Final = (FLOW, LATENCY, MODELS, SERVE, STATE)
+BOARDS: Final = (EXPERIMENTS, FLOW, LATENCY, MODELS, SERVE, STATE)

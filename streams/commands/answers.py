@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from online_models import features
+from online_models.experiments.variants import Variants
 from online_models.kmeans import assign
 from online_models.protocols import Request
 from online_models.recommender import BlendRecommender
@@ -83,10 +84,9 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
             return unknown("customer", user, as_json=as_json)
         cause, now = history.newest, time.time_ns() // 1_000_000
         list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
-        request = Request(
-            history=history, now=cause.event_at, key=key, k=k or settings.recommend.k, seed=list_id
-        )
-        answer = BlendRecommender(views, settings).recommend(request)
+        way = Variants(views, settings, BlendRecommender(views, settings)).way(key, cause.event_at)
+        request = Request(history=history, now=cause.event_at, key=key, k=k or way.k, seed=list_id)
+        answer = way.recommender.recommend(request)
         kind, _, name = key.partition(":")
         message = Recommendation(
             list_id,
@@ -97,7 +97,7 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
             answer.items,
             answer.segment,
             MODELS,
-            None,
+            way.arm,
             Latency(cause.event_at, cause.ingested_at, now),
         )
         if as_json:

@@ -1,6 +1,7 @@
 """`freshrec config`: the settings in force and where each came from. Reads, changes nothing."""
 
 import json
+from collections.abc import Iterator
 
 import click
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from streams.commands.context import loaded_of
 from streams.config import Loaded, default_toml
+from streams.experiment_settings import flat
 from streams.settings_fields import FIELDS, read
 
 
@@ -31,7 +33,12 @@ def config(ctx: click.Context, *, as_json: bool, as_toml: bool) -> None:
 
 
 def _entries(loaded: Loaded) -> dict[str, dict[str, object]]:
-    return {key: {"value": read(loaded.settings, key), "origin": loaded.origins[key]} for key in FIELDS}
+    return {key: {"value": value, "origin": loaded.origins[key]} for key, value in _values(loaded)}
+
+
+def _values(loaded: Loaded) -> Iterator[tuple[str, object]]:
+    yield from ((key, read(loaded.settings, key)) for key in FIELDS)
+    yield from flat(loaded.settings.experiments)
 
 
 def _print_table(loaded: Loaded) -> None:
@@ -39,8 +46,8 @@ def _print_table(loaded: Loaded) -> None:
     table.add_column("setting", no_wrap=True)
     table.add_column("value", overflow="fold")
     table.add_column("from", overflow="fold")
-    for key in FIELDS:
+    for key, value in _values(loaded):
         origin = loaded.origins[key]
         style = None if origin == "default" else "bold green"
-        table.add_row(key, str(read(loaded.settings, key)), origin, style=style)
+        table.add_row(key, str(value), origin, style=style)
     Console(markup=False, highlight=False).print(table)

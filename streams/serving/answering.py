@@ -3,6 +3,8 @@
 import msgspec
 from aiohttp import web
 
+from online_models.experiments.report import report
+from online_models.experiments.tallies import merged
 from schemas.answers import (
     BasketAnswer,
     BasketQuestion,
@@ -14,6 +16,7 @@ from schemas.answers import (
     SegmentAnswer,
     SessionQuestion,
 )
+from schemas.experiments import ExperimentReport
 from schemas.recommendations import SimilarItems
 from schemas.settings import Settings
 from streams.monitoring import ServeMetrics
@@ -25,7 +28,7 @@ from streams.serving.problems import unknown
 from streams.serving.questions import Query, body_of, checked_length, raw_body
 from streams.serving.routes import Route
 from streams.serving.sending import Sender, now_ms, read_messages, send_all
-from streams.serving.served_views import AnswerViews
+from streams.serving.served_views import ApiViews
 
 
 class Answering:
@@ -33,7 +36,7 @@ class Answering:
 
     Parameters
     ----------
-    views : AnswerViews
+    views : ApiViews
         All that is followed.
     settings : Settings
         As the worker has them.
@@ -47,7 +50,7 @@ class Answering:
 
     def __init__(
         self,
-        views: AnswerViews,
+        views: ApiViews,
         settings: Settings,
         pseudonyms: Pseudonyms,
         sender: Sender,
@@ -62,14 +65,15 @@ class Answering:
 
     def recommendations(self, request: web.Request, route: Route) -> Recommended:
         query = self._query(request, route)
+        user = self._pseudonyms.user(query.id)
         wanted = Wanted(
-            k=query.length(self._k),
+            k=query.length(self._lists.length_for(user)),
             context=query.ids("context"),
             exclude=frozenset(query.ids("exclude")),
             category=query.text("category"),
             explain=query.flag("explain", default=True),
         )
-        return self._counted(self._lists.of_customer(self._pseudonyms.user(query.id), wanted))
+        return self._counted(self._lists.of_customer(user, wanted))
 
     async def session(self, request: web.Request, _: Route) -> Recommended:
         asked = await body_of(request, self._session, self._settings.serve)
@@ -119,6 +123,10 @@ class Answering:
         query = self._query(request, route)
         exclude = frozenset(query.ids("exclude"))
         return self._items.popular(query.length(self._k), exclude, query.text("category"))
+
+    def experiments(self, _request: web.Request, _: Route) -> list[ExperimentReport]:
+        arms = merged(self._views.arm_tallies())
+        return [report(each, arms) for each in self._settings.experiments]
 
     async def events(self, request: web.Request, _: Route) -> EventsAnswer:
         raw = await raw_body(request, self._settings.serve)

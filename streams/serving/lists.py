@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from online_models.experiments.variants import Variants
 from online_models.filters import Filters
 from online_models.protocols import Request
 from online_models.recommender import BlendRecommender
@@ -53,7 +54,11 @@ class Lists:
     def __init__(self, views: AnswerViews, settings: Settings, now_ms: Callable[[], int] = _now_ms) -> None:
         self._views, self._settings, self._now_ms = views, settings, now_ms
         self._gap_ms = settings.history.session_gap_s * 1000
-        self._recommender = BlendRecommender(views, settings)
+        self._variants = Variants(views, settings, BlendRecommender(views, settings))
+
+    def length_for(self, user: str) -> int:
+        """Return how long a customer's list is where the question does not say: as their variant has it."""
+        return self._variants.way(f"u:{user}", self._moment(self._views.history(user))).k
 
     def of_customer(self, user: str, wanted: Wanted) -> Recommended:
         """Give a customer's list; what is popular, marked as fallback, to somebody who is not known.
@@ -108,11 +113,20 @@ class Lists:
             category=wanted.category,
             seed=list_id,
         )
-        answer = self._recommender.recommend(request)
+        way = self._variants.way(key, now)
+        answer = way.recommender.recommend(request)
         places = [_place(item, n, explain=wanted.explain) for n, item in enumerate(answer.items, 1)]
         at = self._now_ms()
         return Recommended(
-            list_id, user, at, places, answer.segment, MODELS, computed=True, fallback=row is None
+            list_id,
+            user,
+            at,
+            places,
+            answer.segment,
+            MODELS,
+            computed=True,
+            fallback=row is None,
+            variant=way.arm,
         )
 
 

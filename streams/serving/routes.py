@@ -19,6 +19,7 @@ from schemas.answers import (
     SessionQuestion,
 )
 from schemas.events import PublicMessage
+from schemas.experiments import ExperimentReport
 from schemas.recommendations import SimilarItems
 
 Kind = Literal["length", "id", "ids", "flag"]
@@ -135,6 +136,17 @@ ROUTES: Final[tuple[Route, ...]] = (
         explains="Decayed numbers of actions, weighted by what they are.",
         answer=PopularAnswer,
         parameters=(K, EXCLUDE, CATEGORY),
+    ),
+    Route(
+        method="GET",
+        path="/v1/experiments",
+        answers="experiments",
+        says="What came of the variants of each experiment.",
+        explains=(
+            "As `freshrec experiments` says it. Intervals of differences and their p-values hold at any "
+            "time: ask as often as you like."
+        ),
+        answer=list[ExperimentReport],
     ),
     Route(
         method="POST",

@@ -1,10 +1,11 @@
 """All that is followed for answers: the views of the recommender, and what is known of each customer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from online_models.protocols import Views as RecommenderViews
 from online_models.session_kernels import LAST_AT
+from schemas.experiments import ArmTallies
 from schemas.histories import KnownHistory
 from schemas.recommendations import Recommendation, Segment, SegmentProfile
 from schemas.settings import Settings
@@ -24,6 +25,12 @@ class AnswerViews(RecommenderViews, Protocol):
     def profile(self, segment: str) -> SegmentProfile | None: ...
 
     def newest_at(self) -> int | None: ...
+
+
+class ApiViews(AnswerViews, Protocol):
+    """What all routes ask: answers, and what came of experiments."""
+
+    def arm_tallies(self) -> Sequence[ArmTallies]: ...
 
 
 class ServedViews(Views):

@@ -1,4 +1,4 @@
-"""The history stage: events in; facts, item deltas, totals and refreshed recommendations out.
+"""The history stage: events in; facts, item deltas, totals, tallies and refreshed recommendations out.
 
 The only reader of `events`. An event counts once: a record that ingest appended again is known by its
 public offset, an event that the storefront sent again by its id.
@@ -11,15 +11,17 @@ from online_models.history import TOTALS_KEY, HistoryStep
 from online_models.lessons import Teacher
 from online_models.protocols import Recommender, Request
 from online_models.ranker_step import KEY as RANKER
+from schemas.experiments import ArmTallies
 from schemas.histories import KnownHistory
 from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Lesson, Position, Totals
 from schemas.recommendations import Latency, Recommendation
 from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
 from streams.erasure import days
-from streams.outbox import Outgoing, Record
+from streams.outbox import Outgoing, Record, Version
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
 from streams.partitioning import partition_of
 from streams.rocks_store import RocksDatabase
+from streams.stages.experiments import PartitionExperiments
 from streams.stages.list_quality import ListQuality
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
@@ -59,7 +61,8 @@ class HistoryPartition(KeptPartition):
         self.totals = database.table("t", TotalsRow)
         clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
         self._step = HistoryStep(self.rows, self.totals, clock, chunks, context.settings)
-        self._recommender = recommender
+        tallies = database.table("e", ArmTallies)
+        self._experiments = PartitionExperiments(partition, self.rows, tallies, context, recommender)
         self._teacher = teacher or Teacher(context.views, context.settings)
         self._decode = msgspec.msgpack.Decoder(EventBatch).decode
 
@@ -71,7 +74,7 @@ class HistoryPartition(KeptPartition):
         self._lessons: EntryPacker[Lesson] = EntryPacker(context.partitions("learning"), sealer("learning"))
         settings = context.settings.recommend
         self._every_event = settings.refresh_interval_ms == 0
-        self._enabled, self._k = settings.enabled, settings.k
+        self._enabled = settings.enabled
         self._quality = ListQuality(context.quality, context.views, context.metrics)
         self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
         self._totals_sent: tuple[int, bytes] = (0, b"")
@@ -102,6 +105,7 @@ class HistoryPartition(KeptPartition):
         if not outputs:
             self.context.metrics.duplicates.inc()
             return
+        self._experiments.learn(event)
         for lesson in lessons:
             self._lessons.add(self._upto, RANKER, lesson)
         for output in outputs:
@@ -137,6 +141,7 @@ class HistoryPartition(KeptPartition):
         now = self.context.now_ms()
         if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
+        self._experiments.work(now, self._version, drain=drain)
         self._quality.measure_when_due(now)
         due = self.refreshes.take(now=now)
         if due is None:
@@ -150,8 +155,9 @@ class HistoryPartition(KeptPartition):
         if history is None:
             return
         list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
-        request = Request(history=history, now=cause.event_at, key=key, k=self._k, seed=list_id)
-        answer = self._recommender.recommend(request)
+        way = self._experiments.way(key, cause.event_at)
+        request = Request(history=history, now=cause.event_at, key=key, k=way.k, seed=list_id)
+        answer = way.recommender.recommend(request)
         kind, _, name = key.partition(":")
         now = self.context.now_ms()
         message = Recommendation(
@@ -163,7 +169,7 @@ class HistoryPartition(KeptPartition):
             answer.items,
             answer.segment,
             MODELS,
-            None,
+            way.arm,
             Latency(cause.event_at, cause.ingested_at, now),
         )
         self.context.metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
@@ -175,8 +181,11 @@ class HistoryPartition(KeptPartition):
 
     def _tell_history(self, user: str, value: bytes | None) -> None:
         partition = partition_of(user, self.context.partitions("histories"))
-        version = (self.epoch, self.partition, self.progress.next_offset)
-        self.context.outbox.put(Outgoing("histories", partition, user.encode(), value, version))
+        self.context.outbox.put(Outgoing("histories", partition, user.encode(), value, self._version))
+
+    @property
+    def _version(self) -> Version:
+        return self.epoch, self.partition, self.progress.next_offset
 
     def _withdraw(self, key: str) -> None:
         """Take back what was published of a customer who is forgotten."""
@@ -209,9 +218,8 @@ class HistoryPartition(KeptPartition):
         if value != self._totals_sent[1]:
             self._totals_sent = (now, value)
             partition = self.partition % self.context.partitions("totals")
-            version = (self.epoch, self.partition, self.progress.next_offset)
             key = str(self.partition).encode()
-            self.context.outbox.put(Outgoing("totals", partition, key, value, version))
+            self.context.outbox.put(Outgoing("totals", partition, key, value, self._version))
 
 
 def _cause(event: Event) -> Pending:

@@ -1,7 +1,8 @@
 """Ingest: public records in, checked and enriched `events` out; what is refused goes to `rejected`.
 
-Stateless. It enriches an event with what it knows now (categories, consent), so that no stage after it
-ever has to look anything up; at-least-once, and `history` skips what it has applied.
+Stateless. It enriches an event with what it knows now (categories, consent, the variant of an experiment),
+so that no stage after it ever has to look anything up; at-least-once, and `history` skips what it has
+applied.
 """
 
 import base64
@@ -11,6 +12,7 @@ from itertools import accumulate
 import msgspec
 
 from online_models.attributes import words_of
+from online_models.experiments.assignment import Assignment
 from schemas.checks import Rejected
 from schemas.codec import decode
 from schemas.events import Browse, Customer, Erasure, Impression, Item, Link, Purchase, Rating
@@ -52,6 +54,7 @@ class IngestPartition:
         self.progress = ProgressRow()
         self._pseudonyms = context.pseudonyms
         self._limits = context.settings.ingest
+        self._assignment = Assignment(context.settings.experiments)
         self._partitions = context.partitions("events")
         self._waiting: dict[int, list[Event]] = {}
         kind = topic.rstrip("s")
@@ -134,6 +137,7 @@ class IngestPartition:
             attributes,
             target,
             profiling,
+            self._assignment.arm_of(key, at) if profiling else None,
         )
         self._waiting.setdefault(partition_of(key, self._partitions), []).append(event)
 

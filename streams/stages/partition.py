@@ -13,6 +13,7 @@ import msgspec
 from online_models.live_quality import LiveQuality
 from online_models.protocols import Views
 from schemas.density import DensityGroups
+from schemas.experiments import ArmTallies
 from schemas.messages import BEFORE_ALL, CustomerFacts, ItemCounts, Packet, Position, Totals
 from schemas.profiles import Needs
 from schemas.settings import Settings
@@ -40,6 +41,8 @@ class StageViews(Views, Protocol):
     def needs(self) -> Needs | None: ...
 
     def density(self) -> DensityGroups | None: ...
+
+    def arm_tallies(self) -> Sequence[ArmTallies]: ...
 
     def note_customer(self, user: str, value: bytes | None, version: Version) -> None: ...
 

@@ -14,6 +14,7 @@ from tests.contracts.event_logs import COUNT, TIGHT, log_for
 SECTIONS = (
     "weights",
     "history",
+    "attribution",
     "rules",
     "popularity",
     "segments",

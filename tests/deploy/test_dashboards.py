@@ -64,4 +64,4 @@ def test_panels_do_not_overlap_and_say_how_to_read_them(board: Board) -> None:
 
 
 def test_uids_are_given_once() -> None:
-    assert len({dashboard(board)["uid"] for board in BOARDS}) == len(BOARDS) == 5
+    assert len({dashboard(board)["uid"] for board in BOARDS}) == len(BOARDS) == 6

@@ -15,6 +15,7 @@ from online_models.pair_columns import columns_of
 from online_models.rules import RulesStep
 from schemas.clusters import ClusterRow, KMeansState, SegmentSums
 from schemas.density import DensityRow
+from schemas.experiments import Act, ArmTallies, ArmTally, Exposure, ShownList
 from schemas.messages import ItemDeltas, ItemTouch, PairDeltas, Sample
 from schemas.profiles import NeedsRow, PanelMember, ProfileRow, Slice
 from schemas.settings import Settings
@@ -77,7 +78,21 @@ def samples() -> dict[str, list[msgspec.Struct]]:
     seen, orders = b"\x00\x01\x02\x03\x04\x05\x06\xff", [OrderMark(3, ["tea", "cup"])]
     follows = {-(1 << 62): 1.5, 7: 0.5}
     history = HistoryRow(
-        marks, sessions, seen, behaviour, 8, 472_222, 3, _PENDING, 4, orders, 3, ["cup"], 6, follows
+        marks,
+        sessions,
+        seen,
+        behaviour,
+        8,
+        472_222,
+        3,
+        _PENDING,
+        4,
+        orders,
+        3,
+        ["cup"],
+        6,
+        follows,
+        _exposure(),
     )
     vectors = [bytearray(b"\x00\x00\x00\x00\x00\x00\xf0\x3f" * n) for n in (1, 1, 2, 3)]
     model = KMeansState(7, vectors[0], vectors[1], vectors[2], [3, 4], [6, 7], vectors[3], 400)
@@ -102,6 +117,7 @@ def samples() -> dict[str, list[msgspec.Struct]]:
     return {
         "history": [history, ExpiryRow(472_222, {472_222: 1}), GuestChunk(["s:1", "o:2"])],
         "totals": [TotalsRow(19, [0, 65_536, 7], 1_700_000_000_000)],
+        "experiments": [ArmTallies({"length:long": ArmTally(3, 1, 5, 9, [7, 2], [b"\x31" + b"\x00" * 15])})],
         "rules": [_rule_row(), PublishedRow(7, {"neighbours": b"\x00\xfe"})],
         "popularity": [PopularityRow(2_811, {"tea": 1 << 36, "kettle": 3}, 4, ["kitchen"])],
         "segments": [SegmentRow([0.5, 1.0], [0.25, 1.0], [("tea", ["kitchen"], 7)], 9.9, 1, 3, 5)],
@@ -118,6 +134,11 @@ def samples() -> dict[str, list[msgspec.Struct]]:
         ],
         "views": [ViewRow((3, 2, 9), b"\x93\x01"), ViewProgress({0: 5, 1: 0})],
     }
+
+
+def _exposure() -> Exposure:
+    shown = [ShownList(-7, 5, [3, 4], clicked=True, bought=True)]
+    return Exposure("length:long", 5, 9, True, shown, [Act("purchase", 9, 8, [3], 2_500_000)], [1, 1, 0])
 
 
 def _visit_row() -> VisitRow:

@@ -131,6 +131,7 @@ def test_looking_at_a_view_that_is_not_there_makes_none(tmp_path: Path) -> None:
 def test_each_topic_that_stages_follow_is_named_once() -> None:
     assert followed_by(("ingest", "history"), SETTINGS) == (
         *("item-view", "customer-view", "neighbours", "popular", "centroids", "ranker"),
+        "experiment-tallies",
     )
     assert followed_by(("popularity", "clusters"), SETTINGS) == ()
     assert followed_by((), SETTINGS) == ()

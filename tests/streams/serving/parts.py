@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import msgspec
 from aiohttp.test_utils import TestClient, TestServer
 
+from online_models.experiments.tallies import AMOUNTS, ArmChange, add
 from online_models.memory_store import MemoryStore
+from schemas.experiments import ArmTallies, Experiment, Variant
 from schemas.histories import KnownHistory
 from schemas.messages import WEIGHT_ONE, ItemFacts, NeighbourRule, Popular
 from schemas.recommendations import Latency, Recommendation, RecommendedItem, Segment, SegmentProfile
@@ -25,7 +27,18 @@ from streams.serving.server import ApiServer
 from streams.topology import SERVE, TOPIC_BY_NAME
 from tests.online_models.shop_views import NOW, a_rule, partners
 
+LENGTH = Experiment(
+    name="length",
+    variants=(
+        Variant(name="control", share=0.5),
+        Variant(name="long", share=0.5, changes=(("recommend.k", 15),)),
+    ),
+    ends_at=1_600_000_000_000,
+)
+"""An experiment that is over: its lists were given before the moment of the tests."""
+
 SETTINGS = Settings(
+    experiments=(LENGTH,),
     kafka=KafkaSettings(partitions=1),
     ranker=RankerSettings(enabled=False),
     serve=ServeSettings(port=0, max_k=20, max_events=3, max_body_bytes=20_000),
@@ -76,9 +89,23 @@ def a_history(user: str, *, had: str, looked_at: str) -> KnownHistory:
     return KnownHistory.of(user, NOW, row)
 
 
+def tallies() -> ArmTallies:
+    """Forty customers of each variant with three lists; longer ones are clicked by twice as many."""
+    found = ArmTallies({})
+    for arm, every in (("length:control", 4), ("length:long", 2)):
+        for n in range(40):
+            clicked, ordered = int(n % every == 0), int(n % 10 == 0)
+            has = {"lists": 3, "clicks": clicked, "converted": ordered, "visits": 2, "buyer": ordered}
+            has |= {"orders": ordered, "revenue": ordered * 12_500_000}
+            amounts = [has.get(name, 0) for name in AMOUNTS]
+            add(found, ArmChange(arm, NOW - n, [0] * len(AMOUNTS), amounts, entered=1))
+    return found
+
+
 def a_shop(settings: Settings = SETTINGS) -> Followed:
     """Anna bought tea and looked at a cup; her list is pot, jam, mug. A saucer is sold out."""
     shop = Followed(settings)
+    shop.learn("experiment-tallies", "0", tallies())
     for item in ("tea", "cup", "pot", "jam", "mug"):
         shop.item(item, "kitchen" if item in ("cup", "pot", "mug") else "food")
     shop.item("saucer", "kitchen", available=False)

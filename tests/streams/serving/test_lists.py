@@ -2,10 +2,12 @@
 
 import msgspec
 
+from online_models.experiments.assignment import Assignment
+from schemas.experiments import Experiment, Variant
 from schemas.settings import Settings
 from streams.serving.lists import Lists, Wanted
 from tests.online_models.shop_views import NOW
-from tests.streams.serving.parts import SETTINGS, Followed, a_list, a_shop
+from tests.streams.serving.parts import LENGTH, SETTINGS, Followed, a_list, a_shop
 
 K3 = Wanted(k=3)
 
@@ -116,3 +118,31 @@ def test_the_same_question_is_the_same_list_under_another_id() -> None:
     assert msgspec.structs.replace(one, recommendation_id="") == msgspec.structs.replace(
         other, recommendation_id=""
     )
+
+
+def in_experiments(*experiments: Experiment) -> Settings:
+    return msgspec.structs.replace(SETTINGS, experiments=experiments)
+
+
+def test_a_list_that_is_made_is_that_of_the_customer_s_variant_and_says_so() -> None:
+    terse = tuple(
+        Variant(name=name, share=0.5, changes=(("recommend.max_reasons", most), ("recommend.k", 10 + most)))
+        for name, most in (("control", 1), ("wordy", 3))
+    )
+    settings = in_experiments(Experiment(name="words", variants=terse))
+    assignment, given = Assignment(settings.experiments), lists(a_shop(settings), settings)
+    for user in ("anna", "ben", "carla", "david", "emma", "fay"):
+        arm = assignment.arm_of(f"u:{user}", NOW)
+        found = given.of_customer(user, Wanted(k=3, context=("tea", "cup")))
+        most = max(len(place.reasons or ()) for place in found.items)
+        assert (found.variant, most) in (("words:control", 1), ("words:wordy", 3))
+        assert found.variant == arm
+        assert given.length_for(user) == 10 + most
+
+
+def test_guests_and_experiments_that_are_over_have_no_variant() -> None:
+    over = lists(a_shop())
+    assert over.of_customer("anna", Wanted(k=3, context=("tea",))).variant is None
+    assert over.length_for("anna") == SETTINGS.recommend.k
+    running = in_experiments(msgspec.structs.replace(LENGTH, ends_at=None))
+    assert lists(a_shop(running), running).of_session(Wanted(k=3, context=("tea",))).variant is None
