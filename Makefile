@@ -51,12 +51,18 @@ tests: $(READY)  ## doctests, unit, contract, property and integration tests (re
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit
 
-check-all: check $(VENV)/.deploy  ## check, then the tests that take minutes
+check-all: check $(VENV)/.deploy $(VENV)/.deep  ## check, then the tests that take minutes
+	$(BIN)/pytest --doctest-modules online_models/deep
 	$(BIN)/pytest -m slow tests
 
 $(VENV)/.deploy: pyproject.toml $(READY)
 	@echo "installing what looks at deploy/"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy]'
+	@touch $@
+
+$(VENV)/.deep: pyproject.toml $(READY)
+	@echo "installing what deep models need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deep]'
 	@touch $@
 
 SCENARIO ?= kill
