@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from online_models.deep.gate import Gate, Gated
 from online_models.deep.next_items import NextItems
 from online_models.deep.reranker import Reranker
 from online_models.deep.sequence_network import SequenceNetwork
@@ -16,6 +17,7 @@ from online_models.evaluation.contract import Contender
 from online_models.session_blend import SessionBlend
 from schemas.settings import Settings
 
+Make = Callable[[Settings, Mapping[str, float]], Contender]
 Told = TypeVar("Told", bound=msgspec.Struct)
 
 
@@ -41,6 +43,15 @@ def _dqn(settings: Settings, options: Mapping[str, float]) -> Contender:
     return Reranker(SessionBlend(), values, shape, settings.weights, repeats=repeats)
 
 
+def _gated(make: Make) -> Make:
+    def made(settings: Settings, options: Mapping[str, float]) -> Contender:
+        recommend = settings.recommend
+        deep = make(settings, options)
+        return Gated(deep, SessionBlend(), Gate(), k=recommend.k, repeats=recommend.repeat_purchases)
+
+    return made
+
+
 def told(kind: type[Told], options: Mapping[str, float]) -> Told:
     """Return what a model is told, of all options those that it has.
 
@@ -53,7 +64,7 @@ def told(kind: type[Told], options: Mapping[str, float]) -> Told:
     return msgspec.convert(known, kind, strict=False)
 
 
-DEEP_CONTENDERS: Final[Mapping[str, Callable[[Settings, Mapping[str, float]], Contender]]] = MappingProxyType(
-    {"cnn": _cnn, "dqn": _dqn}
+DEEP_CONTENDERS: Final[Mapping[str, Make]] = MappingProxyType(
+    {"cnn": _cnn, "dqn": _dqn, "cnn-gated": _gated(_cnn), "dqn-gated": _gated(_dqn)}
 )
 """Each makes one that has learned nothing yet."""

@@ -193,6 +193,8 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
         },
         "cnn": _deep("cnn", SequenceShape(), SequenceLearning()),
         "dqn": _deep("dqn", SlateShape(), SlateLearning()),
+        "cnn-gated": _deep("cnn-gated", SequenceShape(), SequenceLearning()),
+        "dqn-gated": _deep("dqn-gated", SlateShape(), SlateLearning()),
     }
 )
 """By the name after `--models`, in the order in which they are shown."""

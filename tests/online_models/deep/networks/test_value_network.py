@@ -7,12 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from online_models.deep.contenders import slate_values
+from online_models.deep.in_worlds import SESSION_MS, policy_of, teach_slates, worth_of_chance
 from online_models.deep.open_slates import Shown
 from online_models.deep.row_vectors import Floats
 from online_models.deep.settings import SlateLearning, SlateShape
 from online_models.deep.slate_values import Slates, SlateValues
 from online_models.deep.value_network import DoubleQNetwork
-from online_models.worlds.foresight import Foresight, Policy
+from online_models.worlds.foresight import Foresight
 
 pytestmark = pytest.mark.slow
 
@@ -86,40 +87,20 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 
 SHOP = Foresight()
-SESSION_MS = 1_000
 
 
 def taught(sessions: int, **changes: float) -> SlateValues:
     learning = replace(SlateLearning(gap_ms=SESSION_MS // 2, follow=100), **changes)
     values = slate_values(SlateShape(places=len(SHOP.items)), learning)
-    for n, steps in enumerate(SHOP.sessions(sessions, explore=0.5, seed=1)):
-        for step in steps:
-            shown = [Shown(place.item, 0.0, place.propensity) for place in step.shown]
-            values.show(f"s:{n}", None, shown, n * SESSION_MS)
-            if step.item is not None:
-                values.act(f"s:{n}", None, step.item, step.earned, n * SESSION_MS)
+    teach_slates(values, SHOP, sessions)
     return values
-
-
-def policy_of(values: SlateValues) -> Policy:
-    def policy(session: Sequence[str], candidates: Sequence[str]) -> Sequence[str]:
-        found = values.values(session, [Shown(each) for each in candidates])
-        return [candidates[n] for n in np.argsort(-np.array(found), kind="stable")]
-
-    return policy
-
-
-def worth_of_chance() -> float:
-    rng = np.random.default_rng(1)
-    drawn = [SHOP.worth(lambda _, items: rng.permutation(items).tolist()) for _ in range(100)]
-    return float(np.mean(drawn))
 
 
 def test_where_patience_pays_it_beats_chance_what_it_was_and_what_earns_most_at_once() -> None:
     untrained = SHOP.worth(policy_of(taught(0)))
     learned = SHOP.worth(policy_of(taught(1_000)))
     assert learned > 0.8 * SHOP.best()
-    assert learned > 1.5 * max(untrained, SHOP.myopic(), worth_of_chance())
+    assert learned > 1.5 * max(untrained, SHOP.myopic(), worth_of_chance(SHOP))
 
 
 def test_without_looking_ahead_it_finds_what_earns_most_at_once_and_no_more() -> None:
