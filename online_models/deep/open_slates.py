@@ -8,12 +8,12 @@ from typing import NamedTuple
 class Shown(NamedTuple):
     """An item in a place of a slate.
 
-    `evidence` is the chance that it is acted on, as far as was known; `propensity` that with which it got its
-    place, 1 where nothing was drawn.
+    `evidence` is the chance that it is acted on, as far as was known, the same for all where nothing was;
+    `propensity` that with which it got its place, 1 where nothing was drawn.
     """
 
     item: str
-    evidence: float = 0.0
+    evidence: float = 1.0
     propensity: float = 1.0
 
 

@@ -65,5 +65,5 @@ class SlateLearning(msgspec.Struct, frozen=True, kw_only=True):
     most_weight: float = 10.0
     follow: int = 200
     rate: float = 0.001
-    item_rate: float = 0.02
+    item_rate: float = 0.01
     seed: int = 1

@@ -74,7 +74,7 @@ class ValueNetwork(Protocol):
         ...
 
 
-_DEVIATION: Final = 1.0
+_DEVIATION: Final = 0.3
 """Of the length of a vector as it begins."""
 
 

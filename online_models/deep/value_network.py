@@ -14,40 +14,50 @@ from online_models.deep.settings import SlateShape
 from online_models.deep.slate_values import Slates, Slopes
 
 _LEAST_CHANCE: Final = 1e-6
+_MOST: Final = 5.0
+"""An item can be worth exp(5) = 148 times as much as it seems, or as little."""
 
 
 class Layers(NamedTuple):
-    """`state` sums a window up, `hidden` and `out` value an item; `chance` is what its evidence is worth."""
+    """`state` sums a window up, `base` values it whatever is shown, `hidden` and `out` an item in it."""
 
     state: Any
+    base: Any
     hidden: Any
     out: Any
-    chance: Any
 
 
 def drawn_layers(shape: SlateShape, seed: int) -> Layers:
     """Return layers as they are before anything is learned: an item is worth its chance."""
-    keys = jax.random.split(jax.random.key(seed), 3)
-    out = eqx.nn.Linear(shape.units, 1, key=keys[2])
-    out = eqx.tree_at(lambda each: (each.weight, each.bias), out, (0 * out.weight, 0 * out.bias))
+    keys = jax.random.split(jax.random.key(seed), 2)
     return Layers(
         eqx.nn.Linear(shape.length * shape.width, shape.width, key=keys[0]),
-        eqx.nn.Linear(3 * shape.width + 2, shape.units, key=keys[1]),
-        out,
-        jnp.ones(()),
+        _silent(shape.width),
+        eqx.nn.Linear(3 * shape.width + 1, shape.units, key=keys[1]),
+        _silent(shape.units),
     )
 
 
+def _silent(width: int) -> Any:
+    """Return a layer of one output that is 0 until it has learned."""
+    layer = eqx.nn.Linear(width, 1, key=jax.random.key(0))
+    return eqx.tree_at(lambda each: (each.weight, each.bias), layer, (0 * layer.weight, 0 * layer.bias))
+
+
 def values_of(layers: Layers, slate: Slates) -> Any:
-    """Return the value of each place of one slate, shape (places,)."""
+    """Return the value of each place of one slate, shape (places,).
+
+    What a state is worth by itself does not change the order of its items, and an item is worth its chance
+    times a factor: errors of the network leave those that hardly anybody takes to where they are.
+    """
     state = jnp.tanh(layers.state(slate.windows.ravel()))
 
     def value(item: Any, chance: Any) -> Any:
-        known = jnp.stack([chance, jnp.log(chance + _LEAST_CHANCE)])
+        known = jnp.log(chance + _LEAST_CHANCE)[None]
         seen = jax.nn.relu(layers.hidden(jnp.concatenate([state, item, state * item, known])))
-        return layers.out(seen)[0] + layers.chance * chance
+        return chance * jnp.exp(_MOST * jnp.tanh(layers.out(seen)[0] / _MOST))
 
-    return jax.vmap(value)(slate.items, slate.evidence)
+    return layers.base(state)[0] + jax.vmap(value)(slate.items, slate.evidence)
 
 
 _all_values = jax.vmap(values_of, (None, 0))
@@ -105,7 +115,8 @@ class DoubleQNetwork:
 
     References
     ----------
-    van Hasselt, Guez, Silver: Deep Reinforcement Learning with Double Q-learning, AAAI 2016.
+    van Hasselt, Guez, Silver: Deep Reinforcement Learning with Double Q-learning, AAAI 2016; Wang et al.:
+    Dueling Network Architectures for Deep Reinforcement Learning, ICML 2016.
     """
 
     def __init__(self, shape: SlateShape, *, rate: float, discount: float, seed: int) -> None:
