@@ -1,25 +1,24 @@
 """What the deep models are worth, and what they cost: on worlds with a known answer, and on public sets.
 
 `pip install 'freshrec[deep]'`, then `python -m benchmarks.deep DATA`, the folder of the public sets.
-With one thread.
+With one thread, whatever the machine has.
 """
 
 import csv
 import gzip
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import process_time
+from types import MappingProxyType
 from typing import Any, Final
 
 import click
 import msgspec
-import numpy as np
 from rich.console import Console
 
+from benchmarks.deep_costs import costs, memory
 from online_models.deep.in_worlds import (
     SESSION_MS,
     hits_at_first,
@@ -28,20 +27,16 @@ from online_models.deep.in_worlds import (
     teach_slates,
     worth_of_chance,
 )
-from online_models.deep.open_slates import Shown
 from online_models.deep.settings import SequenceLearning, SequenceShape, SlateLearning, SlateShape
 from online_models.evaluation.baselines.markov import Markov
 from online_models.evaluation.catalog import CONTENDERS
-from online_models.evaluation.contract import Query
 from online_models.worlds.foresight import Foresight
 from online_models.worlds.successions import Successions
-from schemas.messages import Event, Line
 from schemas.settings import Settings
 from streams.bench.machine import describe
 from streams.evaluating.document import write_json
 from streams.evaluating.logs import LogReader
 from streams.evaluating.measuring import made, measured
-from streams.evaluating.state_size import bytes_of
 from streams.evaluating.trial import Request, open_trial, settings_for
 
 RESULTS = Path("benchmarks/results/deep.json")
@@ -54,10 +49,6 @@ SETS: Final = {
 
 ONE_THREAD: Final = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "OPENBLAS_NUM_THREADS": "1"}
 NEVER: Final = 10**9
-BOUND: Final = 500
-"""Items, examples and sessions where memory is looked at."""
-
-_TIMES: Final = 10
 
 
 def on_worlds() -> dict[str, Any]:
@@ -130,93 +121,10 @@ def on_set(name: str, source: Path, most: int, seed: int, console: Console) -> d
     }
 
 
-def views(items: int, seed: int) -> Iterator[Event]:
-    """Sessions of five views without end, of items that are drawn evenly."""
-    rng, n = np.random.default_rng(seed), 0
-    while True:
-        for item in rng.integers(0, items, 1_000).tolist():
-            at = n * 1_000
-            yield Event(f"s:{n // 5}", "view", at, "browses", 0, n, at, at, lines=[Line(f"i{item}", [])])
-            n += 1
-
-
-class _OfSequences:
-    """The sequence recommender: learns a view, ranks for who did it."""
-
-    def __init__(self, learning: SequenceLearning) -> None:
-        from online_models.deep.contenders import sequence_model  # noqa: PLC0415
-
-        self.model = sequence_model(SequenceShape(), learning)
-
-    def learn(self, x: Event) -> None:
-        self.model.learn_one(x)
-
-    def rank(self, x: Event) -> object:
-        return self.model.rank(Query(key=x.key, now=x.at, k=10, session=[x.lines[0].item]))
-
-
-class _OfSlates:
-    """The Q-network alone: learns that a slate was shown and one of its items viewed, ranks another one."""
-
-    def __init__(self, learning: SlateLearning) -> None:
-        from online_models.deep.contenders import slate_values  # noqa: PLC0415
-
-        self.model = slate_values(SlateShape(), learning)
-        self._newest: list[str] = []
-
-    def learn(self, x: Event) -> None:
-        item = x.lines[0].item
-        self._newest = [item, *self._newest][: SlateShape().places]
-        self.model.show(x.key, None, [Shown(each) for each in self._newest], x.at)
-        self.model.act(x.key, None, item, 1.0, x.at)
-
-    def rank(self, _: Event) -> object:
-        return self.model.values(self._newest[:5], [Shown(each) for each in self._newest])
-
-
-_Model = _OfSequences | _OfSlates
-
-
-def _models(bound: int, *, every: int | None = None) -> dict[str, Callable[[], _Model]]:
-    steps = {} if every is None else {"every": every}
-    sequence = msgspec.structs.replace(SequenceLearning(items=bound, examples=bound), **steps)
-    slates = msgspec.structs.replace(SlateLearning(items=bound, examples=bound, open_slates=bound), **steps)
-    return {"cnn": lambda: _OfSequences(sequence), "dqn": lambda: _OfSlates(slates)}
-
-
-def costs(few: int, many: int, warm_up: int, measured_: int) -> dict[str, Any]:
-    """CPU time of learning an event and of ranking once, in a stream of few items and one of many."""
-    found: dict[str, Any] = {"bound": many // 10, "events_before": warm_up, "events": measured_}
-    for name, make in _models(many // 10).items():
-        for items in (few, many):
-            model, stream = make(), views(items, seed=1)
-            for event in islice(stream, warm_up):
-                model.learn(event)
-            learned: list[float] = []
-            ranked: list[float] = []
-            for event in islice(stream, measured_):
-                for taken, act in ((learned, model.learn), (ranked, model.rank)):
-                    begun = process_time()
-                    act(event)
-                    taken.append(1e6 * (process_time() - begun))
-            found[f"{name}, {items} items"] = {
-                "learn_us": {"mean": float(np.mean(learned)), "p50": float(np.median(learned))},
-                "rank_us": {"mean": float(np.mean(ranked)), "p50": float(np.median(ranked))},
-            }
-    return found
-
-
-def memory() -> dict[str, Any]:
-    """Bytes held once all bounds are reached, and after ten times as many events, always of new items."""
-    found: dict[str, Any] = {"bound": BOUND, "events": [5 * BOUND, 5 * BOUND * _TIMES]}
-    for name, make in _models(BOUND, every=50).items():
-        model, stream, sizes = make(), views(10**9, seed=1), []
-        for upto in (5 * BOUND, 5 * BOUND * (_TIMES - 1)):
-            for event in islice(stream, upto):
-                model.learn(event)
-            sizes.append(bytes_of(model))
-        found[name] = {"bytes": sizes, "times": sizes[1] / sizes[0], "held": list(model.model.held())}
-    return found
+PARTS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = MappingProxyType(
+    {"worlds": on_worlds, "memory": memory, "costs": lambda: costs(200, 50_000, 8_000, 1_000)}
+)
+"""What is measured without the sets, by the name under which it is written."""
 
 
 def tables(found: Mapping[str, Any]) -> str:
@@ -255,17 +163,22 @@ def tables(found: Mapping[str, Any]) -> str:
 @click.command()
 @click.argument("data", type=click.Path(file_okay=False, path_type=Path), required=False)
 @click.option("--table", is_flag=True, help="Only print what is in the file as docs/deep.md shows it.")
+@click.option("--only", type=click.Choice([*SETS, *PARTS]), multiple=True, help="Keep the rest of the file.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=RESULTS, show_default=True)
 @click.option("--rows", type=click.IntRange(1_000), default=12_000, show_default=True, help="Of each set.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the bootstrap.")
-def main(data: Path | None, table: bool, out: Path, rows: int, seed: int) -> None:
-    """Measure the deep models, on the sets below DATA, too, where it is named."""
+def main(data: Path | None, table: bool, only: tuple[str, ...], out: Path, rows: int, seed: int) -> None:
+    """Measure the deep models; the public sets are below DATA."""
     if table:
         click.echo(tables(msgspec.json.decode(out.read_bytes())), nl=False)
         return
+    wanted = only or (*SETS, *PARTS)
+    if data is None and SETS.keys() & set(wanted):
+        raise click.UsageError(f"name the folder that holds the sets, or --only {' --only '.join(PARTS)}")
     os.environ.update(ONE_THREAD)
     console = Console(stderr=True, markup=False)
-    document: dict[str, Any] = {
+    document: dict[str, Any] = msgspec.json.decode(out.read_bytes()) if only and out.exists() else {}
+    document |= {
         "program": "python -m benchmarks.deep",
         "seed": seed,
         "settings": {
@@ -273,19 +186,15 @@ def main(data: Path | None, table: bool, out: Path, rows: int, seed: int) -> Non
             for each in (SequenceShape(), SequenceLearning(), SlateShape(), SlateLearning())
         },
         "machine": describe() | {"deep": {name: version(name) for name in ("jax", "optax", "equinox")}},
-        "sets": {},
     }
-    for name, place in SETS.items() if data is not None else ():
-        document["sets"][name] = on_set(name, Path(data or ".") / place, rows, seed, console)
+    for name in wanted:
+        if name in PARTS:
+            document[name] = PARTS[name]()
+        else:
+            source = Path(data or ".") / SETS[name]
+            document.setdefault("sets", {})[name] = on_set(name, source, rows, seed, console)
         write_json(out, document)
-    for part, measure in (
-        ("worlds", on_worlds),
-        ("memory", memory),
-        ("costs", lambda: costs(200, 50_000, 8_000, 1_000)),
-    ):
-        with console.status(part):
-            document[part] = measure()
-        write_json(out, document)
+        click.echo(name, err=True)
     click.echo(str(out))
 
 

@@ -143,7 +143,7 @@ class SlateValues:
             self._keep(ended)
 
     def values(self, session: Sequence[str], shown: Sequence[Shown]) -> list[float]:
-        """Return the value of showing each item, to somebody who acted on some before."""
+        """Return the value of showing each item, as many as there are places, after acts of the session."""
         window, items, evidence = self._rows(Slate(tuple(session), tuple(shown)))
         seen = self._seen(window[None], items[None], evidence[None], self._vectors.vectors)
         found = self._network.values(seen)

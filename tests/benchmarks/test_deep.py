@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.deep import head, tables, views
+from benchmarks.deep import head, tables
+from benchmarks.deep_costs import views
 
 
 @pytest.mark.parametrize("most", [2, 10])
