@@ -69,7 +69,7 @@ _Model = _OfSequences | _OfSlates
 
 def _models(bound: int, *, every: int | None = None) -> dict[str, Callable[[], _Model]]:
     steps = {} if every is None else {"every": every}
-    sequence = replace(SequenceLearning(items=bound, examples=bound), **steps)
+    sequence = replace(SequenceLearning(items=bound, examples=bound, open_sessions=bound), **steps)
     slates = replace(SlateLearning(items=bound, examples=bound, open_slates=bound), **steps)
     return {"cnn": lambda: _OfSequences(sequence), "dqn": lambda: _OfSlates(slates)}
 

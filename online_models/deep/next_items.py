@@ -61,7 +61,7 @@ class NextItems:
 
     Vectors of items are the network's input and, in a product with the state that it returns, its output: so
     that an item seen a few times can be both recognised and recommended. An item's bias is its popularity.
-    Memory: `items` rows, `examples` windows, and what `OpenSessions` holds.
+    Memory: `items` rows, `examples` windows, the last items of `open_sessions` keys.
 
     Parameters
     ----------
@@ -71,8 +71,6 @@ class NextItems:
         Of the network.
     learning : SequenceLearning
         How it is learned.
-    sessions : OpenSessions, optional
-        What customers did last.
 
     References
     ----------
@@ -86,11 +84,10 @@ class NextItems:
         network: NextItemNetwork,
         shape: SequenceShape | None = None,
         learning: SequenceLearning | None = None,
-        sessions: OpenSessions | None = None,
     ) -> None:
         self._network = network
         self._shape, self._learning = shape or SequenceShape(), learning or SequenceLearning()
-        self._sessions = OpenSessions(length=self._shape.length) if sessions is None else sessions
+        self._sessions = OpenSessions(sessions=self._learning.open_sessions, length=self._shape.length)
         most, width, length = self._learning.items, self._shape.width, self._shape.length
         self._items = ItemRows(most)
         deviation = _DEVIATION / np.sqrt(width)

@@ -19,13 +19,14 @@ class SequenceShape(msgspec.Struct, frozen=True, kw_only=True):
 class SequenceLearning(msgspec.Struct, frozen=True, kw_only=True):
     """How the sequence recommender learns.
 
-    A step `every` so many acts, from a `batch` out of so many `examples`; `items` have a row. `negatives` are
-    drawn anew for each step and are the same for its whole batch. `rate` is the length of steps of the
-    network, `item_rate` that of steps of items.
+    A step `every` so many acts, from a `batch` out of so many `examples`; `items` have a row, and the newest
+    session of so many keys is known. `negatives` are drawn anew for each step and are the same for its whole
+    batch. `rate` is the length of steps of the network, `item_rate` that of steps of items.
     """
 
     items: int = 20_000
     examples: int = 50_000
+    open_sessions: int = 100_000
     every: int = 1
     batch: int = 64
     negatives: int = 256

@@ -6,7 +6,6 @@ import pytest
 from online_models.deep.next_items import NextItems
 from online_models.deep.settings import SequenceLearning, SequenceShape
 from online_models.evaluation.contract import Query
-from online_models.open_sessions import OpenSessions
 from tests.online_models.deep.plain_networks import LastItem
 from tests.online_models.evaluation.events import act
 
@@ -16,9 +15,10 @@ SHAPE = SequenceShape(length=3, width=4)
 def a_model(
     network: LastItem | None = None, *, items: int = 50, examples: int = 20, open_sessions: int = 30
 ) -> NextItems:
-    learning = SequenceLearning(items=items, examples=examples, every=1, batch=4, negatives=5)
-    opened = OpenSessions(sessions=open_sessions, length=SHAPE.length)
-    return NextItems(network or LastItem(), SHAPE, learning, opened)
+    learning = SequenceLearning(
+        items=items, examples=examples, open_sessions=open_sessions, every=1, batch=4, negatives=5
+    )
+    return NextItems(network or LastItem(), SHAPE, learning)
 
 
 def test_what_follows_an_item_is_ranked_after_it() -> None:
