@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := schemas online_models streams
+EXTRAS := deploy docs browser deep
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types tests audit check-all chaos docs bench clean
@@ -51,24 +52,20 @@ tests: $(READY)  ## doctests, unit, contract, property and integration tests (re
 audit: $(READY)  ## known vulnerabilities of what is installed; says so where nobody can be asked
 	$(BIN)/python -m tests.audit
 
-check-all: check $(VENV)/.deploy $(VENV)/.browser  ## check, then the tests that take minutes
+check-all: check $(EXTRAS:%=$(VENV)/.%)  ## check, then the tests that take minutes
+	$(BIN)/pytest --doctest-modules online_models/deep
 	$(BIN)/pytest -m slow tests
 
-$(VENV)/.deploy: pyproject.toml $(READY)
-	@echo "installing what looks at deploy/ and builds the site"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[deploy,docs]'
-	@touch $@
-
-$(VENV)/.browser: pyproject.toml $(READY)
-	@echo "installing what drives a browser"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+$(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: pyproject.toml $(READY)
+	@echo "installing the extra $*"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
 SCENARIO ?= kill
 chaos: $(READY)  ## faults and a proof: SCENARIO=kill|flush|taking|reset|send|scale|apart|disk|snapshot|older|full|broker|slow|duplicates|poison|topics|soak KILLS=n SEED=s
 	@$(BIN)/python -m tests.integration.chaos $(SCENARIO) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-docs: $(VENV)/.deploy  ## build the documentation as a site, into site/
+docs: $(VENV)/.docs  ## build the documentation as a site, into site/
 	$(BIN)/python -m mkdocs build --quiet
 
 bench: $(READY)  ## measure throughput and latency; writes benchmarks/results

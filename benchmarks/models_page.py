@@ -60,6 +60,7 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
   event; `vsknn`, `stan`, `vstan`, `sr`, `ar`: what it is made from. [How they work](sessions.md).
 - `content`: items like those the customer acted on, by categories, tags, brand, price and words alone;
   `social`: what those act on whom the customer follows. [How they work](lists.md).
+- `cnn`, `dqn`, each also `-gated`: deep models, of an extra. [How they work](deep.md), and how good they are.
 - `implicit-...`: models of the library implicit (the extra `peers`), each fitted once on all that is learned.
 """
 

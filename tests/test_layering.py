@@ -42,6 +42,10 @@ ALLOWED = {
 }
 """What each package may import besides the standard library."""
 
+NEEDS_JAX = {"online_models/deep/sequence_network.py", "online_models/deep/value_network.py"}
+OF_DEEP = {"jax", "equinox", "optax"}
+"""Of an extra: only these modules may import it, and no module at its top imports these."""
+
 PURE = ("schemas", "online_models")
 CLOCKS = {"now", "utcnow", "today"}
 SEEDED = {"Generator", "default_rng", "PCG64", "Philox", "SeedSequence", "BitGenerator"}
@@ -118,8 +122,37 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
     stdlib = PURE_STDLIB if package in PURE else sys.stdlib_module_names
     found = [entry for path in sources(package) for entry in imports(path)]
     assert found
-    wrong = [entry for entry in found if entry.top not in ALLOWED[package] and entry.top not in stdlib]
+    allowed = ALLOWED[package] | stdlib
+    wrong = [entry for entry in found if entry.top not in allowed and not needs_jax(entry)]
     assert wrong == []
+
+
+def needs_jax(entry: Import) -> bool:
+    return entry.top in OF_DEEP and entry.place.split(":")[0] in NEEDS_JAX
+
+
+def test_what_needs_jax_is_imported_by_what_is_asked_for_it_alone() -> None:
+    needing = {name.removesuffix(".py").replace("/", ".") for name in NEEDS_JAX}
+    found = {
+        entry.place.split(":")[0]
+        for package in ALLOWED
+        for path in sources(package)
+        for entry in imports(path)
+        if entry.module in needing
+    }
+    assert found == {"online_models/deep/contenders.py"}
+    askers = {
+        (entry.place.split(":")[0], imported_at_top(ROOT / entry.place.split(":")[0], entry.module))
+        for package in ALLOWED
+        for path in sources(package)
+        for entry in imports(path)
+        if entry.module == "online_models.deep.contenders"
+    }
+    assert askers == {("online_models/evaluation/catalog.py", False)}
+
+
+def imported_at_top(path: Path, module: str) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module == module for node in tree(path).body)
 
 
 @pytest.mark.parametrize("package", PURE)

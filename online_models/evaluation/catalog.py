@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from online_models.deep.settings import SequenceLearning, SequenceShape, SlateLearning, SlateShape
 from online_models.evaluation.baselines.chance import Chance
 from online_models.evaluation.baselines.isgd import Isgd
 from online_models.evaluation.baselines.item_cosine import ItemCosine
@@ -21,6 +22,7 @@ Options = Mapping[str, float]
 
 DAY_S: Final = 86_400
 _PRIOR: Final = 100.0
+_OF_DEEP: Final = frozenset({"jax", "jaxlib", "equinox", "optax"})
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -33,11 +35,15 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """How a contender is made, its own parameters with their defaults, and where to look for better ones."""
+    """How a contender is made, its own parameters with their defaults, and where to look for better ones.
+
+    `extra` is what has to be installed for it, as in `pip install 'freshrec[extra]'`.
+    """
 
     make: Callable[[Settings, Options], Contender]
     options: Options = MappingProxyType({})
     space: Mapping[str, Range] = MappingProxyType({})
+    extra: str | None = None
 
 
 def of(model: Callable[..., Contender], options: Options | None = None, **space: Range) -> Entry:
@@ -116,6 +122,21 @@ def _social(settings: Settings, options: Options) -> Contender:
     return SocialContender(with_options(settings, rest), prior=prior)
 
 
+def _deep(name: str, *told: msgspec.Struct) -> Entry:
+    def make(settings: Settings, given: Options) -> Contender:
+        try:
+            from online_models.deep.contenders import DEEP_CONTENDERS  # noqa: PLC0415  # an extra
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_DEEP:
+                raise
+            raise ValueError(f"{error.name} is not installed; pip install 'freshrec[deep]'") from error
+        return DEEP_CONTENDERS[name](settings, given)
+
+    options = {key: value for each in told for key, value in msgspec.structs.asdict(each).items()}
+    space = {"rate": Range(1e-4, 0.02, log=True), "item_rate": Range(0.005, 0.5, log=True)}
+    return Entry(make, MappingProxyType(options), MappingProxyType(space), extra="deep")
+
+
 def _cosine(**options: Any) -> Entry:
     return of(ItemCosine, options)
 
@@ -170,13 +191,17 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
             name: _of_sessions(name)
             for name in ("session-blend", "vsknn", "stan", "vstan", "ar", "sr", "users", "factors")
         },
+        "cnn": _deep("cnn", SequenceShape(), SequenceLearning()),
+        "dqn": _deep("dqn", SlateShape(), SlateLearning()),
+        "cnn-gated": _deep("cnn-gated", SequenceShape(), SequenceLearning()),
+        "dqn-gated": _deep("dqn-gated", SlateShape(), SlateLearning()),
     }
 )
 """By the name after `--models`, in the order in which they are shown."""
 
 
 def names_of(asked: Iterable[str]) -> list[str]:
-    """Return the names asked for, in their order, each once; `all` stands for every known one.
+    """Return the names asked for, in their order, each once; `all` stands for every one that needs no extra.
 
     Raises
     ------
@@ -185,14 +210,15 @@ def names_of(asked: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> names_of(["markov", "blend", "markov"]), names_of(["all"]) == list(CONTENDERS)
-    (['markov', 'blend'], True)
+    >>> names_of(["markov", "blend", "markov"]), names_of(["all", "cnn"])[-1]
+    (['markov', 'blend'], 'cnn')
     """
+    every = [name for name, entry in CONTENDERS.items() if entry.extra is None]
     names: dict[str, None] = {}
     for name in asked:
         if name != "all" and name not in CONTENDERS:
             raise ValueError(f"there is no model {name!r}; expected all, or some of {', '.join(CONTENDERS)}")
-        names |= dict.fromkeys(CONTENDERS if name == "all" else [name])
+        names |= dict.fromkeys(every if name == "all" else [name])
     return list(names)
 
 

@@ -72,7 +72,10 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--repeats", is_flag=True, help="What somebody has already may be recommended again.")
 @click.option(
-    "--models", default="blend,popularity", show_default=True, help="Names separated by commas, or all."
+    "--models",
+    default="blend,popularity",
+    show_default=True,
+    help="Names separated by commas; all: each that needs no extra.",
 )
 @click.option("--reference", metavar="MODEL", help="Compare the others with this one, query by query.")
 @click.option(

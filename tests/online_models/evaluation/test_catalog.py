@@ -1,6 +1,8 @@
 """Every contender of the table keeps the contract."""
 
 import random
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -13,7 +15,13 @@ from schemas.settings import Settings
 from schemas.state import HistoryRow, ItemMark
 from tests.online_models.evaluation.events import act
 
-every = pytest.mark.parametrize("name", CONTENDERS)
+Check = Callable[[str], None]
+"""Of what holds for a contender by name."""
+
+NAMES = [name for name, entry in CONTENDERS.items() if entry.extra is None]
+"""Those that need an extra are checked where their own tests are."""
+
+every = pytest.mark.parametrize("name", NAMES)
 
 
 def made(name: str) -> Contender:
@@ -54,7 +62,7 @@ def test_a_list_holds_at_most_k_known_items_best_first(name: str) -> None:
         assert len({item for item, _ in ranked}) == len(ranked)
 
 
-@pytest.mark.parametrize("name", [name for name in CONTENDERS if name != "random"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "random"])
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(name: str) -> None:
     model = taught(name)
     assert list(model.rank(a_query(2))) == list(model.rank(a_query(6)))[:2]
@@ -96,6 +104,17 @@ def test_where_parameters_are_looked_for_they_can_be_set(name: str) -> None:
 def test_a_name_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(ValueError, match="no model 'x'; expected all, or some of blend"):
         names_of(["blend", "x"])
+
+
+@pytest.mark.parametrize("name", ["cnn", "dqn"])
+def test_without_the_extra_a_deep_model_says_what_to_install(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("contenders", "sequence_network", "value_network"):
+        monkeypatch.delitem(sys.modules, f"online_models.deep.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "equinox", None)
+    with pytest.raises(ValueError, match=r"equinox is not installed; pip install 'freshrec\[deep\]'"):
+        made(name)
 
 
 @every
