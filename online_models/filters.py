@@ -1,7 +1,12 @@
-"""What may not be in a list, whatever its score: had, disliked, unavailable, excluded, another category."""
+"""What may not be in a list, whatever its score: had, disliked, unavailable, excluded, another category.
 
+Whoever makes an answer of items asks these filters; the shop's own rules hold wherever they are asked.
+"""
+
+from online_models.business_rules import NOBODY
 from online_models.protocols import Request, Views
 from schemas.settings import RecommendSettings
+from schemas.state import Behaviour
 
 
 class Filters:
@@ -10,11 +15,20 @@ class Filters:
     Parameters
     ----------
     views : Views
-        Tells whether an item is available; an item without a catalogue row is.
+        Tells whether an item is available; an item without a catalogue row is. Has the shop's own rules.
     request : Request
         The customer's history, the excluded items and the category that is wanted.
     settings : RecommendSettings
         Whether what was bought or rated may come again.
+    segment : str, optional
+        The customer's segment, for rules about it.
+    behaviour : Behaviour, optional
+        What the shop told of the customer is in it; that of the history by default.
+
+    Attributes
+    ----------
+    rules : RulesInForce
+        The shop's rules that hold for this answer.
 
     Examples
     --------
@@ -29,7 +43,22 @@ class Filters:
     (True, False)
     """
 
-    def __init__(self, views: Views, request: Request, settings: RecommendSettings) -> None:
+    def __init__(
+        self,
+        views: Views,
+        request: Request,
+        settings: RecommendSettings,
+        *,
+        segment: str | None = None,
+        behaviour: Behaviour | None = None,
+    ) -> None:
+        if behaviour is None and request.history is not None:
+            behaviour = request.history.behaviour
+        self.rules = views.business_rules().in_force(
+            request.now if request.ruled_at is None else request.ruled_at,
+            attributes=NOBODY if behaviour is None else behaviour.attributes,
+            segment=segment,
+        )
         self._item = views.item
         self._exclude, self._category = request.exclude, request.category
         self._marks = request.history.items if request.history is not None else {}
@@ -43,6 +72,8 @@ class Filters:
         if item in self._exclude:
             return False
         facts = self._item(item)
+        if self.rules.excludes(item, facts):
+            return False
         if facts is None:
             return not self._category
         return facts.available and (not self._category or self._category in facts.categories)

@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import msgspec
 
 from online_models import popularity
+from online_models.business_rules import NO_RULES, BusinessRules
 from online_models.content_index import ContentIndex
 from online_models.density import KEY as DENSITY
 from online_models.needs import KEY as NEEDS
@@ -34,6 +35,7 @@ from schemas.state import ViewRow
 from streams.newest_items import NewestItems
 from streams.outbox import Version
 from streams.remembered import RememberedSessions
+from streams.rules_file import RulesFile
 from streams.topology import JSON, MSGPACK, TOPIC_BY_NAME
 
 Row = TypeVar("Row")
@@ -195,6 +197,8 @@ class Views:
         Half-life of popularity, and the number of partitions whose leaders are merged.
     remembered : RememberedSessions, optional
         The newest sessions, where a stage wants them.
+    rules_file : RulesFile, optional
+        The shop's own rules, where lists are made.
     """
 
     def __init__(
@@ -202,8 +206,10 @@ class Views:
         topics: dict[str, FollowedTopic[object]],
         settings: Settings,
         remembered: RememberedSessions | None = None,
+        rules_file: RulesFile | None = None,
     ) -> None:
         self.topics, self._settings, self.remembered = topics, settings, remembered
+        self.rules_file = rules_file
         self._partitions = settings.kafka.partitions
         self._popular: dict[str, _Merged] = {}
 
@@ -234,6 +240,10 @@ class Views:
     def content(self) -> ContentIndex | None:
         """The newest items by what they are like; None where nobody asks for that."""
         return None if self.newest is None else self.newest.index
+
+    def business_rules(self) -> BusinessRules:
+        """The shop's own rules in force."""
+        return NO_RULES if self.rules_file is None else self.rules_file.rules
 
     def customer(self, user: str) -> CustomerFacts | None:
         """What the shop told of a customer."""

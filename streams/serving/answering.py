@@ -103,7 +103,7 @@ class Answering:
 
     def segment(self, request: web.Request, route: Route) -> SegmentAnswer:
         query = self._query(request, route)
-        found = segment_of(self._views, self._pseudonyms.user(query.id))
+        found = segment_of(self._views, self._pseudonyms.user(query.id), self._settings.recommend)
         if found is None:
             raise unknown("customer", query.id)
         return found

@@ -24,6 +24,7 @@ from streams.monitoring import ServeMetrics
 from streams.pseudonyms import pseudonyms_of
 from streams.remembered import FACTS, FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
+from streams.rules_file import RulesFile
 from streams.serving.answering import Answering
 from streams.serving.sending import KafkaSender
 from streams.serving.served_views import ServedViews
@@ -77,13 +78,14 @@ class Serving:
             remembered = RememberedSessions(folder / FILE, settings, topic_id=facts_id)
         budget = RocksBudget(settings.state.rocksdb_bytes // 2)
         views, databases = open_views(folder, SERVE.follows, budget, settings, remembered)
-        self._served = ServedViews(views.topics, settings, remembered)
+        metrics, self._sender = ServeMetrics(), KafkaSender(settings)
+        self._rules_file = RulesFile(settings.recommend.rules_file, metrics.tell_rules)
+        self._served = ServedViews(views.topics, settings, remembered, self._rules_file)
         names = (*databases, *((FACTS,) if remembered is not None else ()))
         partitions = {name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in names}
         self._follower = Follower(self._served, databases, partitions, settings, flush_interval_s=FLUSH_S)
         self._settings, self._warm, self._following = settings, False, False
         self._failed: BaseException | None = None
-        metrics, self._sender = ServeMetrics(), KafkaSender(settings)
         answering = Answering(self._served, settings, pseudonyms_of(settings.privacy), self._sender, metrics)
         self._server = ApiServer(settings, answering, metrics, self.health)
         self.stopping = asyncio.Event()
@@ -100,7 +102,8 @@ class Serving:
         """Answer until told to stop or until following fails; the exit code."""
         port = await self._server.start()
         logger.info("API, metrics and health on http://%s:%d", self._settings.serve.host, port)
-        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._stay_alive())]
+        work = (self._follow(), self._stay_alive(), self._watch_rules())
+        tasks = [asyncio.create_task(each) for each in work]
         stop = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait((stop, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -131,6 +134,10 @@ class Serving:
             gc.set_threshold(50_000, 20, 50)
             self._warm = True
             logger.info("ready")
+
+    async def _watch_rules(self) -> None:
+        await self._rules_file.watch()
+        await self.stopping.wait()
 
     async def _stay_alive(self) -> None:
         """Note now and then that the views are followed."""
