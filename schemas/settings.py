@@ -301,6 +301,9 @@ class RecommendSettings(_Section, frozen=True):
         Weight, _says("mean popularity of a list over that of its candidates, at most; 0 is no limit")
     ] = 0.0
     explore: Annotated[Chance, _says("chance of a place to be drawn, with its propensity told; 0: off")] = 0.0
+    withdraw_rows_per_s: Annotated[
+        Count, _says("standing lists of a partition looked at for what was withdrawn")
+    ] = 20_000
     rules_file: Annotated[str, _says("TOML file of the shop's own rules, read again when it changes")] = ""
 
 

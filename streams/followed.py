@@ -151,17 +151,28 @@ class FollowedItems(FollowedTopic[ItemFacts]):
         As for every topic.
     newest : NewestItems or None
         Is taught each row as it arrives.
+
+    Attributes
+    ----------
+    withdrawn : int
+        How often an item became unavailable that was not so before.
     """
 
     def __init__(self, rows: ViewRows, *, cache_rows: int, newest: NewestItems | None = None) -> None:
         super().__init__(rows, ItemFacts, cache_rows=cache_rows)
-        self.newest = newest
+        self.newest, self.withdrawn = newest, 0
 
     def learn(self, key: str, value: bytes | None, version: Version) -> None:
+        row = None if value is None else self._decode(value)
+        there = row is None or row.available or (known := self.get(key)) is None or known.available
         before = self.changes
         super().learn(key, value, version)
-        if self.newest is not None and self.changes != before:
-            self.newest.learn(key, None if value is None else self._decode(value))
+        if self.changes == before:
+            return
+        if row is not None and not row.available and there:
+            self.withdrawn += 1
+        if self.newest is not None:
+            self.newest.learn(key, row)
 
 
 class _Merged(msgspec.Struct):
@@ -217,6 +228,13 @@ class Views:
     def changes(self) -> int:
         """How many rows have arrived so far."""
         return sum(topic.changes for topic in self.topics.values())
+
+    @property
+    def withdrawals(self) -> tuple[int, int]:
+        """Changes whenever something may have to leave lists: an item, or by another file of rules."""
+        items = self.topics.get(ITEM_VIEW)
+        withdrawn = items.withdrawn if isinstance(items, FollowedItems) else 0
+        return withdrawn, 0 if self.rules_file is None else self.rules_file.version
 
     def _get(self, topic: str, key: str, _: type[Row]) -> Row | None:
         # A topic's rows are of the type that the topology names: nobody looks at each of them again.

@@ -222,6 +222,10 @@ class Metrics(_Registered):
         Gauge,
         Says("freshrec_drift_last_timestamp_seconds", "Event time of the last change; 0: none.", _SERIES),
     ]
+    lists_withdrawn: Annotated[
+        Counter,
+        Says("freshrec_lists_withdrawn_total", "Lists made again because an item in them was withdrawn."),
+    ]
     business_rules: Annotated[
         Gauge, Says("freshrec_business_rules", "Rules of the shop's own file that are in use.")
     ]

@@ -70,6 +70,12 @@ MODELS: Final = Board(
             ),
         ),
         Panel(
+            "Lists made again",
+            RATE,
+            "An item in them was sold out, or excluded by a rule.",
+            (Query(per_second("freshrec_lists_withdrawn_total", "instance"), "{{instance}}"),),
+        ),
+        Panel(
             "Rules of the shop",
             COUNT,
             "Rules of its file in use; a fault is 1 while the file cannot be used and older rules hold on.",
