@@ -4,7 +4,7 @@ Which rules an item meets depends on the item alone and is kept; which of them h
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from schemas.business_rules import BusinessRule
@@ -13,7 +13,6 @@ from schemas.messages import ItemFacts
 _KEPT: Final = 20_000
 """Items whose rules are kept; then all are forgotten."""
 
-_DIGITS: Final = 6
 NOBODY: Final[Mapping[str, str]] = {}
 """What is known of somebody of whom nothing is."""
 
@@ -129,17 +128,17 @@ class RulesInForce:
         """Whether an item is left out."""
         return bool(self._excluding) and not self._excluding.isdisjoint(self._rules.met_by(item, facts))
 
-    def reordered(
-        self, best_first: Iterable[tuple[str, float]], facts_of: Callable[[str], ItemFacts | None]
-    ) -> Iterable[tuple[str, float]]:
-        """Return items with their scores after boosts and buries, the largest first, ties by id.
+    @property
+    def orders(self) -> bool:
+        """Whether any of them changes scores."""
+        return bool(self._factors)
 
-        A score is multiplied by the factors of all rules that the item meets, and has six digits then.
-        """
-        if not self._factors:
-            return best_first
-        scored = [(item, self._score(item, score, facts_of(item))) for item, score in best_first]
-        return sorted(scored, key=lambda each: (-each[1], each[0]))
+    def factor(self, item: str, facts: ItemFacts | None) -> float:
+        """Return the product of the factors of all rules that an item meets."""
+        found = 1.0
+        for number in self._rules.met_by(item, facts):
+            found *= self._factors.get(number, 1.0)
+        return found
 
     def lifting(self, item: str, facts: ItemFacts | None) -> str | None:
         """Return the name of the rule that lifts an item the most; None where none does."""
@@ -148,12 +147,6 @@ class RulesInForce:
         found = [n for n in self._rules.met_by(item, facts) if self._factors.get(n, 1.0) > 1.0]
         best = max(found, key=lambda n: (self._factors[n], -n), default=None)
         return None if best is None else self._rules.rules[best].name
-
-    def _score(self, item: str, score: float, facts: ItemFacts | None) -> float:
-        factor = 1.0
-        for number in self._rules.met_by(item, facts):
-            factor *= self._factors.get(number, 1.0)
-        return score if factor == 1.0 else float(f"{score * factor:.{_DIGITS}g}")
 
 
 NO_RULES: Final = BusinessRules()

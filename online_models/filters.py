@@ -3,10 +3,15 @@
 Whoever makes an answer of items asks these filters; the shop's own rules hold wherever they are asked.
 """
 
+from collections.abc import Iterable
+from typing import Final
+
 from online_models.business_rules import NOBODY
 from online_models.protocols import Request, Views
 from schemas.settings import RecommendSettings
 from schemas.state import Behaviour
+
+_DIGITS: Final = 6
 
 
 class Filters:
@@ -19,7 +24,7 @@ class Filters:
     request : Request
         The customer's history, the excluded items and the category that is wanted.
     settings : RecommendSettings
-        Whether what was bought or rated may come again.
+        Whether what was bought or rated may come again, and what becomes of what was seen.
     segment : str, optional
         The customer's segment, for rules about it.
     behaviour : Behaviour, optional
@@ -62,14 +67,16 @@ class Filters:
         self._item = views.item
         self._exclude, self._category = request.exclude, request.category
         self._marks = request.history.items if request.history is not None else {}
-        self._repeat = settings.repeat_purchases
+        self._repeat, self._seen = settings.repeat_purchases, settings.seen
+        self._seen_from = request.now - 1000 * settings.seen_window_s
+        self._seen_factor = settings.seen_factor
 
     def admit(self, item: str) -> bool:
         """Whether `item` may be in the list."""
         mark = self._marks.get(item)
         if mark is not None and (mark.disliked or (mark.had and not self._repeat)):
             return False
-        if item in self._exclude:
+        if item in self._exclude or (self._seen == "exclude" and self.seen(item)):
             return False
         facts = self._item(item)
         if self.rules.excludes(item, facts):
@@ -77,6 +84,27 @@ class Filters:
         if facts is None:
             return not self._category
         return facts.available and (not self._category or self._category in facts.categories)
+
+    def reordered(self, best_first: Iterable[tuple[str, float]]) -> Iterable[tuple[str, float]]:
+        """Return items with their scores as rules and what was seen change them, best first, ties by id.
+
+        A changed score has six significant digits.
+        """
+        if not (self.rules.orders or self._seen == "demote"):
+            return best_first
+        scored = [(item, self._changed(item, score)) for item, score in best_first]
+        return sorted(scored, key=lambda each: (-each[1], each[0]))
+
+    def _changed(self, item: str, score: float) -> float:
+        factor = self.rules.factor(item, self._item(item)) if self.rules.orders else 1.0
+        if self._seen == "demote" and self.seen(item):
+            factor *= self._seen_factor
+        return score if factor == 1.0 else float(f"{score * factor:.{_DIGITS}g}")
+
+    def seen(self, item: str) -> bool:
+        """Whether the customer looked at `item` in `recommend.seen_window_s`, and neither bought nor rated it."""
+        mark = self._marks.get(item)
+        return mark is not None and not mark.had and mark.at >= self._seen_from
 
     def looked_at(self, item: str) -> bool:
         """Whether the customer looked at `item`, or put it into the cart, and never bought or rated it."""

@@ -105,7 +105,7 @@ class BlendRecommender:
         if self._order.ready():
             described = self.lists.describe(found)
             ranked = self.lists.numbers.best_first(described.numbers, self._order.scores(described))
-            chosen = self._choose(filters.rules.reordered(ranked, self._views.item), filters, most)
+            chosen = self._choose(filters.reordered(ranked), filters, most)
         if len(chosen) < most:
             chosen = self._filled(chosen, found, filters, request.k, most=most)
         pinned = pinned_places(filters, chosen, request.k)
@@ -149,7 +149,7 @@ class BlendRecommender:
             (item, least * score) for item, score in evidence.best_first(blend_scores) if item not in has
         )
         looked_at = sum(map(filters.looked_at, has))
-        ranked = filters.rules.reordered(others, self._views.item)
+        ranked = filters.reordered(others)
         return chosen + self._choose(ranked, filters, k - len(chosen), looked_at=looked_at)
 
     def _reasons(self, items: list[str], found: Found, described: Described | None) -> list[list[Reason]]:

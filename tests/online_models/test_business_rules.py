@@ -254,6 +254,9 @@ def forbidden(request: Request, views: MemoryViews, using: Settings, item: str) 
     """Whether an item may not be in a list, rules aside."""
     mark, row = marks_of(request).get(item), views.item(item)
     had = mark is not None and (mark.disliked or (mark.had and not using.recommend.repeat_purchases))
+    seen = mark is not None and not mark.had and request.now - mark.at <= using.recommend.seen_window_s * 1000
+    if using.recommend.seen == "exclude" and seen:
+        return True
     return had or item in request.exclude or (row is not None and not row.available)
 
 
@@ -264,7 +267,15 @@ def forbidden(request: Request, views: MemoryViews, using: Settings, item: str) 
     any_settings(),
     business_rules(),
     st.booleans(),
-    st.sampled_from([{}, {"explore": 0.5}, {"diversity": 0.5, "max_per_category": 1}]),
+    st.sampled_from(
+        [
+            {},
+            {"explore": 0.5},
+            {"diversity": 0.5, "max_per_category": 1},
+            {"seen": "exclude", "seen_window_s": 3_600},
+            {"seen": "demote", "explore": 0.5},
+        ]
+    ),
     st.sampled_from([None, 0, NOW]),
 )
 def test_a_filtered_item_is_in_no_list(
@@ -273,7 +284,7 @@ def test_a_filtered_item_is_in_no_list(
     using: Settings,
     rules: list[BusinessRule],
     is_warm: bool,
-    wanted: dict[str, float],
+    wanted: dict[str, Any],
     ruled_at: int | None,
 ) -> None:
     views.rules = BusinessRules(rules)
