@@ -5,6 +5,7 @@ Which rules an item meets depends on the item alone and is kept; which of them h
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from math import expm1, log1p
 from typing import Final, NamedTuple
 
 from schemas.business_rules import BusinessRule
@@ -133,12 +134,22 @@ class RulesInForce:
         """Whether any of them changes scores."""
         return bool(self._factors)
 
-    def factor(self, item: str, facts: ItemFacts | None) -> float:
-        """Return the product of the factors of all rules that an item meets."""
-        found = 1.0
+    def rescored(self, score: float, item: str, facts: ItemFacts | None) -> float:
+        """Return a score in [0, 1] after the boosts and then the buries that an item meets.
+
+        A boost by f makes 1 - (1 - score) ** f of it, as f times the evidence would: f times the score as
+        long as that is small, and never above 1. A bury by f makes f times the score of it.
+        """
+        boost = bury = 1.0
         for number in self._rules.met_by(item, facts):
-            found *= self._factors.get(number, 1.0)
-        return found
+            factor = self._factors.get(number, 1.0)
+            if factor > 1.0:
+                boost *= factor
+            else:
+                bury *= factor
+        if boost > 1.0:
+            score = -expm1(boost * log1p(-score)) if score < 1.0 else 1.0
+        return score * bury
 
     def lifting(self, item: str, facts: ItemFacts | None) -> str | None:
         """Return the name of the rule that lifts an item the most; None where none does."""

@@ -96,13 +96,13 @@ class Filters:
         return sorted(scored, key=lambda each: (-each[1], each[0]))
 
     def _changed(self, item: str, score: float) -> float:
-        factor = self.rules.factor(item, self._item(item)) if self.rules.orders else 1.0
+        changed = self.rules.rescored(score, item, self._item(item)) if self.rules.orders else score
         if self._seen == "demote" and self.seen(item):
-            factor *= self._seen_factor
-        return score if factor == 1.0 else float(f"{score * factor:.{_DIGITS}g}")
+            changed *= self._seen_factor
+        return score if changed == score else float(f"{changed:.{_DIGITS}g}")
 
     def seen(self, item: str) -> bool:
-        """Whether the customer looked at `item` in `recommend.seen_window_s`, and neither bought nor rated it."""
+        """Whether the customer looked at `item` lately, and neither bought nor rated it."""
         mark = self._marks.get(item)
         return mark is not None and not mark.had and mark.at >= self._seen_from
 

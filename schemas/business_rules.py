@@ -12,7 +12,7 @@ from schemas.settings import Count, Text
 from schemas.times import parse_at
 
 Action = Literal["exclude", "boost", "bury", "pin"]
-"""Leave out; multiply the score by more, or by less, than 1; give a place."""
+"""Leave out; raise the score, or lower it; give a place."""
 
 MOST_RULES: Final = 1_000
 MOST_NAMES: Final = 10_000

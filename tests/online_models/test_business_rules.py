@@ -152,7 +152,7 @@ def a_shop(*rules: BusinessRule) -> MemoryViews:
     )
 
 
-def test_boosts_and_buries_multiply_scores_and_the_order_follows() -> None:
+def test_boosts_and_buries_change_scores_and_the_order_follows() -> None:
     plain = {place.item_id: place.score for place in ask(a_shop(), None).items}
     places = ask(
         a_shop(
@@ -161,7 +161,7 @@ def test_boosts_and_buries_multiply_scores_and_the_order_follows() -> None:
         None,
     ).items
     assert [place.item_id for place in places] == ["pot", "tea", "cup", "jam"]
-    assert places[0].score == pytest.approx(10 * plain["pot"], rel=1e-5)
+    assert places[0].score == pytest.approx((1 - (1 - plain["pot"]) ** 20) / 2, rel=1e-4)
     assert places[2].score == pytest.approx(plain["cup"] / 2, rel=1e-5)
     sources = [[reason["source"] for reason in place.reasons] for place in places]
     assert sources == [["popularity", "business"], *[["popularity"]] * 3]
@@ -306,6 +306,7 @@ def test_a_filtered_item_is_in_no_list(
             each.action == "exclude" and meets(each, item, views.item(item), request, answer.segment)
             for each in rules
         )
+        assert 0.0 <= place.score <= 1.0
         assert 1 <= len(place.reasons) <= using.recommend.max_reasons
         assert (place.propensity is None) == (not using.recommend.explore)
 
@@ -348,3 +349,16 @@ def test_no_rules_hold_at_no_cost() -> None:
     assert not NO_RULES.in_force(0).put_forward
     assert many([rule("exclude")] * 3).met_by("tea", None) == (0, 1, 2)
     assert HistoryRow().behaviour.attributes == {}
+
+
+@given(
+    st.floats(0.0, 1.0), st.floats(1.0, 1_000.0, exclude_min=True), st.floats(0.001, 1.0, exclude_max=True)
+)
+def test_a_boost_never_lowers_a_score_and_a_bury_never_raises_it(
+    score: float, up: float, down: float
+) -> None:
+    boosted = BusinessRules([rule("boost", factor=up)]).in_force(NOW).rescored(score, "tea", None)
+    buried = BusinessRules([rule("bury", factor=down)]).in_force(NOW).rescored(score, "tea", None)
+    assert 0.0 <= buried <= score <= boosted * (1 + 1e-12) <= 1 + 1e-12
+    untouched = BusinessRules([rule("boost", factor=up)]).in_force(NOW).rescored(score, "cup", None)
+    assert untouched == score
