@@ -4,6 +4,7 @@ A row is stored as it arrived, with its version; an older version is ignored, so
 often or in which order rows come. Decoded rows are cached.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from operator import is_
 from typing import Generic, Protocol, TypeVar, cast
@@ -40,6 +41,9 @@ from streams.topology import JSON, MSGPACK, TOPIC_BY_NAME
 
 Row = TypeVar("Row")
 MAX_CACHED_SCOPES = 1_000
+MOST_WITHDRAWN = 100
+"""Items that became unavailable last are known by name, so many of them."""
+
 ITEM_VIEW = "item-view"
 
 
@@ -161,6 +165,7 @@ class FollowedItems(FollowedTopic[ItemFacts]):
     def __init__(self, rows: ViewRows, *, cache_rows: int, newest: NewestItems | None = None) -> None:
         super().__init__(rows, ItemFacts, cache_rows=cache_rows)
         self.newest, self.withdrawn = newest, 0
+        self._last_withdrawn: deque[str] = deque(maxlen=MOST_WITHDRAWN)
 
     def learn(self, key: str, value: bytes | None, version: Version) -> None:
         row = None if value is None else self._decode(value)
@@ -171,8 +176,16 @@ class FollowedItems(FollowedTopic[ItemFacts]):
             return
         if row is not None and not row.available and there:
             self.withdrawn += 1
+            self._last_withdrawn.append(key)
         if self.newest is not None:
             self.newest.learn(key, row)
+
+    def withdrawn_after(self, number: int) -> list[str] | None:
+        """Return the items that became unavailable after so many had; None where these are too many."""
+        count = self.withdrawn - number
+        if not 0 <= count <= len(self._last_withdrawn):
+            return None
+        return list(self._last_withdrawn)[len(self._last_withdrawn) - count :]
 
 
 class _Merged(msgspec.Struct):
@@ -235,6 +248,11 @@ class Views:
         items = self.topics.get(ITEM_VIEW)
         withdrawn = items.withdrawn if isinstance(items, FollowedItems) else 0
         return withdrawn, 0 if self.rules_file is None else self.rules_file.version
+
+    def withdrawn_after(self, number: int) -> list[str] | None:
+        """Return the items that were withdrawn after `withdrawals` began with `number`; None: too many."""
+        items = self.topics.get(ITEM_VIEW)
+        return items.withdrawn_after(number) if isinstance(items, FollowedItems) else []
 
     def _get(self, topic: str, key: str, _: type[Row]) -> Row | None:
         # A topic's rows are of the type that the topology names: nobody looks at each of them again.

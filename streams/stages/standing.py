@@ -1,9 +1,10 @@
 """Standing lists of customers: what is in each, and which of them hold an item that was withdrawn since.
 
 Nothing that is learned: a bookkeeping table beside the histories. A withdrawal (sold out, or excluded by
-another file of rules) begins a pass over all standing lists, a few at a time and no faster than
-`recommend.withdraw_rows_per_s`; withdrawals during a pass share the next one. Opening a store begins a pass,
-too, for what was withdrawn in between.
+another file of rules) begins a pass over all standing lists, some at a time and no faster than
+`recommend.withdraw_rows_per_s`; withdrawals during a pass share the next one. Of a few items that were sold
+out, encoded rows are searched for the names; otherwise, and after a start, for what was withdrawn in between,
+each list is held against the filters.
 """
 
 from collections import deque
@@ -20,6 +21,9 @@ from streams.stages.sweep import SWEEP_ROWS, Sweep
 
 _TABLE: Final = "~"
 _DIGEST_BYTES: Final = 4
+_SEARCHED: Final = 100
+"""Encoded rows that are searched in one go: a fifth of the work of holding them against the filters."""
+
 _BEFORE_ALL: Final = (-1, -1)
 
 
@@ -47,7 +51,11 @@ class StandingLists:
         self._table = database.table(_TABLE, StandingRow)
         self._rows, self._views = rows, context.views
         self._settings = context.settings.recommend
-        self._sweep = Sweep(database, _TABLE, rows_per_s=self._settings.withdraw_rows_per_s)
+        # For a pass over the filters the allowance is a fifth, too.
+        rows_per_s = self._settings.withdraw_rows_per_s
+        self._search = Sweep(database, _TABLE, rows_per_s=rows_per_s)
+        self._sweep = Sweep(database, _TABLE, rows_per_s=max(1, rows_per_s * SWEEP_ROWS // _SEARCHED))
+        self._names: list[bytes] = []
         self._looked_for = _BEFORE_ALL
         self._unwritten: deque[str] = deque()
         self._found: deque[Withdrawn] = deque()
@@ -73,10 +81,10 @@ class StandingLists:
             True looks on whatever the time is.
         """
         keys = self._keys(now, at_once=at_once)
-        for key in keys:
+        for key in keys or ():
             if key not in owed:
                 self._look_at(key)
-        return bool(keys)
+        return keys is not None
 
     def take(self) -> Withdrawn | None:
         """Give a list that was found, and forget that it was; None where none is left."""
@@ -85,17 +93,33 @@ class StandingLists:
     @property
     def looking(self) -> bool:
         """Whether a pass is under way, or is to begin."""
-        under_way = self._sweep.running or bool(self._unwritten or self._found)
-        return under_way or self._looked_for != self._views.withdrawals
+        return self._under_way or bool(self._found) or self._looked_for != self._views.withdrawals
 
-    def _keys(self, now: int, *, at_once: bool) -> list[str]:
-        if not self._sweep.running and not self._unwritten and self._looked_for != self._views.withdrawals:
-            self._looked_for = self._views.withdrawals
-            self._unwritten.extend(self._table.unwritten_keys())
+    @property
+    def _under_way(self) -> bool:
+        return self._sweep.running or self._search.running or bool(self._unwritten)
+
+    def _start(self) -> None:
+        """Begin a pass for all that was withdrawn since the last one began."""
+        (items, rules), self._looked_for = self._looked_for, self._views.withdrawals
+        self._unwritten.extend(self._table.unwritten_keys())
+        names = self._views.withdrawn_after(items) if rules == self._looked_for[1] else None
+        if names is None:
             self._sweep.start()
+        else:
+            self._names = [name.encode() for name in names]
+            self._search.start()
+
+    def _keys(self, now: int, *, at_once: bool) -> list[str] | None:
+        """Whose lists are to be looked at now; None while none may be."""
+        if not self._under_way and self._looked_for != self._views.withdrawals:
+            self._start()
         if self._unwritten:
             return [self._unwritten.popleft() for _ in range(min(SWEEP_ROWS, len(self._unwritten)))]
-        return self._sweep.take(now, at_once=at_once)
+        if self._sweep.running:
+            return self._sweep.take(now, at_once=at_once) or None
+        rows = self._search.take_rows(now, at_once=at_once, most=_SEARCHED)
+        return [key for key, raw in rows if any(name in raw for name in self._names)] if rows else None
 
     def _look_at(self, key: str) -> None:
         row = self._table.get(key)

@@ -10,6 +10,7 @@ from online_models.business_rules import BusinessRules
 from schemas.business_rules import BusinessRule
 from schemas.messages import WEIGHT_ONE, ItemFacts, Popular
 from schemas.recommendations import Recommendation
+from streams.followed import MOST_WITHDRAWN
 from streams.rules_file import RulesFile
 from streams.stages.history import HistoryPartition
 from tests.streams.stages.parts import Bench, a_batch, an_event, flushed, settings_of, worked
@@ -47,9 +48,12 @@ class Shop(Bench):
             self.offset += 1
 
     def given(self) -> list[Recommendation]:
-        """All lists that are made until nothing is left to do at this moment, and a second later."""
+        """All lists that are made from a second later on, until nothing is left to do."""
         self.now += 1_000
         worked(self.part)
+        while self.part.standing.looking:
+            self.now += 1
+            worked(self.part)
         return self.decoded("recommendations")
 
     def crash(self) -> None:
@@ -167,9 +171,11 @@ def test_nothing_is_kept_of_who_is_forgotten(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_pass_goes_no_faster_than_it_may_and_events_do_not_wait_for_it(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, 100, withdraw_rows_per_s=1_000)
+    shop = Shop(tmp_path, 100, withdraw_rows_per_s=5_000)
     flushed(shop.part)
-    shop.item("jam", available=False, offset=1)
+    file = shop.views.rules_file
+    assert file is not None
+    file.rules, file.version = BusinessRules([RULE]), 1
     while shop.part.work(idle=False):
         pass
     assert len(shop.decoded("recommendations")) == 20
@@ -180,3 +186,25 @@ def test_a_pass_goes_no_faster_than_it_may_and_events_do_not_wait_for_it(tmp_pat
     while shop.part.work(idle=False):
         pass
     assert len(shop.decoded("recommendations")) == 20
+
+
+def test_more_items_than_are_known_by_name_leave_all_the_same(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 3)
+    flushed(shop.part)
+    shop.item("jam", available=False, offset=1)
+    for number in range(MOST_WITHDRAWN):
+        shop.item(f"other-{number}", available=False)
+    assert shop.views.withdrawn_after(0) is None
+    assert len(shop.given()) == 3
+
+
+def test_a_search_for_a_name_goes_through_all_lists_and_finds_those_that_hold_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 250)
+    flushed(shop.part)
+    shop.act("u:000", kind="purchase")
+    shop.given()
+    shop.item("ja", available=False)
+    assert shop.given() == []
+    shop.item("tea", available=False, offset=1)
+    lists = shop.given()
+    assert sorted(each.user_id or "" for each in lists) == [f"{n:03}" for n in range(1, 250)]
