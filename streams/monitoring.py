@@ -308,14 +308,14 @@ class ServeMetrics(_Registered):
         ),
     ]
     ready: Annotated[Gauge, Says("freshrec_serve_ready", "1 once the followed topics have been read.")]
-    business_rules_faulty: Annotated[
+    rules_faulty: Annotated[
         Gauge,
         Says("freshrec_serve_business_rules_faulty", "1 while the shop's file of rules cannot be used."),
     ]
 
     def tell_rules(self, _: BusinessRules, *, faulty: bool) -> None:
         """Note whether the shop's file of rules has a fault."""
-        self.business_rules_faulty.set(faulty)
+        self.rules_faulty.set(faulty)
 
 
 class SupervisorMetrics(_Registered):
