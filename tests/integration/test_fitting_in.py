@@ -55,6 +55,7 @@ def sell_out(topics: ShopTopics, item: str) -> None:
     topics.flush()
 
 
+@pytest.mark.slow
 def test_cloud_events_become_lists_and_what_is_withdrawn_leaves_them(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
@@ -71,7 +72,8 @@ def test_cloud_events_become_lists_and_what_is_withdrawn_leaves_them(
         until(lambda: len(topics.read("rejected")) == 1, "what cannot be opened is refused")
         (refused,) = topics.read("rejected")
         assert msgspec.json.decode(refused.value or b"", type=Rejection).reason == "missing_field"
-        until(lambda: newest_of(topics)["anna"].caused_by == ["/shop/web anna-2"], "the newest look")
+        last = {f"/shop/web {user}" for user in ("anna-2", "ben-1", "carla-0")}
+        until(lambda: {x.caused_by[-1] for x in newest_of(topics).values()} == last, "the newest looks")
 
         until(lambda: {"anna", "ben"} <= set(holding(topics, "tea")), "lists with what was looked at")
         had_tea, before = holding(topics, "tea"), newest_of(topics)
@@ -82,7 +84,7 @@ def test_cloud_events_become_lists_and_what_is_withdrawn_leaves_them(
             user for user in after if str(user) in had_tea
         ]
         assert after["anna"].recommendation_id.startswith(f"{before['anna'].recommendation_id}-")
-        assert after["anna"].caused_by == before["anna"].caused_by
+        assert after["anna"].caused_by == before["anna"].caused_by[-1:]
 
         assert "anna" in holding(topics, "pot")
         rules.write_text(RULE)
