@@ -1,10 +1,13 @@
 """What is withdrawn leaves standing lists: at once, once each, also after a crash, and nobody else's."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from online_models.business_rules import BusinessRules
 from schemas.business_rules import BusinessRule
@@ -30,7 +33,7 @@ class Shop(Bench):
         self.views.rules_file = RulesFile("")
         self.part = self.open_history()
         self.act(*(f"u:{n:03}" for n in range(customers)))
-        self.given()
+        self.first = self.given()
 
     def open_history(self) -> HistoryPartition:
         part = self.open("history")
@@ -208,3 +211,44 @@ def test_a_search_for_a_name_goes_through_all_lists_and_finds_those_that_hold_it
     shop.item("tea", available=False, offset=1)
     lists = shop.given()
     assert sorted(each.user_id or "" for each in lists) == [f"{n:03}" for n in range(1, 250)]
+
+
+_STEPS = st.lists(
+    st.tuples(st.just("act"), st.sampled_from(["u:000", "u:001", "s:guest"]))
+    | st.tuples(st.sampled_from(["sold out", "back"]), st.sampled_from(["jam", "cup", "pot", "tea"]))
+    | st.tuples(st.just("rules"), st.sampled_from(["", "jam", "pot"]))
+    | st.tuples(st.sampled_from(["flush", "crash", "wait"]), st.just("")),
+    max_size=14,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_STEPS)
+def test_whatever_happens_in_whatever_order_no_standing_list_holds_what_it_must_not(
+    steps: list[tuple[str, str]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        shop = Shop(Path(folder), 2)
+        flushed(shop.part)
+        file, out = shop.views.rules_file, set[str]()
+        assert file is not None
+        standing = {each.user_id: each for each in shop.first}
+        for number, (step, name) in enumerate(steps, 1):
+            if step == "act":
+                shop.act(name)
+            elif step in ("sold out", "back"):
+                shop.item(name, available=step == "back", offset=number)
+                out = out | {name} if step == "sold out" else out - {name}
+            elif step == "rules":
+                rules = [msgspec.structs.replace(RULE, items=(name,))] if name else []
+                file.rules, file.version = BusinessRules(rules), number
+            elif step == "wait":
+                standing |= {each.user_id: each for each in shop.given()}
+            else:
+                flushed(shop.part)
+                if step == "crash":
+                    shop.crash()
+        standing |= {each.user_id: each for each in shop.given()}
+        never = out.union(*(rule.items for rule in file.rules.rules))
+        assert all(not never & set(items_of(each)) for each in standing.values())
+        shop.part.database.close()
