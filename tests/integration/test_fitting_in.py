@@ -43,7 +43,7 @@ def newest_of(topics: ShopTopics) -> dict[str | None, Recommendation]:
     return {each.user_id: each for each in every_list(topics)}
 
 
-def holding(topics: ShopTopics, item: str) -> list[str | None]:
+def holding(topics: ShopTopics, item: str) -> list[str]:
     """Whose newest list has an item."""
     lists = newest_of(topics).items()
     return sorted(str(user) for user, each in lists if any(place.item_id == item for place in each.items))
