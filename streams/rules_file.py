@@ -116,6 +116,11 @@ class RulesFile:
             self.rules = self._read(self._path)
         self._told(self.rules, faulty=False)
 
+    @property
+    def named(self) -> bool:
+        """Whether there is a file at all."""
+        return self._path is not None
+
     def look(self) -> bool:
         """Read the file again if it has changed; whether other rules are in force now.
 
@@ -141,7 +146,7 @@ class RulesFile:
         return True
 
     async def watch(self) -> None:
-        """Look again and again, for ever; reading is done beside the event loop."""
+        """Look again and again, for ever if there is a file; reading is done beside the event loop."""
         while self._path is not None:
             await asyncio.sleep(LOOK_S)
             await asyncio.to_thread(self.look)

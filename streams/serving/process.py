@@ -102,8 +102,9 @@ class Serving:
         """Answer until told to stop or until following fails; the exit code."""
         port = await self._server.start()
         logger.info("API, metrics and health on http://%s:%d", self._settings.serve.host, port)
-        work = (self._follow(), self._stay_alive(), self._watch_rules())
-        tasks = [asyncio.create_task(each) for each in work]
+        tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._stay_alive())]
+        if self._rules_file.named:
+            tasks.append(asyncio.create_task(self._rules_file.watch()))
         stop = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait((stop, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -134,10 +135,6 @@ class Serving:
             gc.set_threshold(50_000, 20, 50)
             self._warm = True
             logger.info("ready")
-
-    async def _watch_rules(self) -> None:
-        await self._rules_file.watch()
-        await self.stopping.wait()
 
     async def _stay_alive(self) -> None:
         """Note now and then that the views are followed."""
