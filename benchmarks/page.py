@@ -102,7 +102,7 @@ def measured() -> dict[str, float]:
         flow.tick(1, {}, 0)
 
     def view() -> bytes:
-        return frame("customer", customer_now(views, lists, USER, PLACES))
+        return frame("customer", customer_now(views, lists, USER, PLACES, Settings().recommend))
 
     return {
         "list_counted_us": round(us(count) / MOST_TIMED, 2),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from online_models.business_rules import NO_RULES, BusinessRules
 from online_models.content_index import ContentIndex
 from online_models.session_index import SessionIndex
 from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
@@ -26,6 +27,8 @@ class MemoryViews:
         The ranker, None before its first lesson.
     content : ContentIndex or None
         The newest items by what they are like, None where nobody holds them.
+    rules : BusinessRules
+        The shop's own rules, none by default.
 
     Examples
     --------
@@ -46,13 +49,14 @@ class MemoryViews:
         sessions: SessionIndex | None = None,
         ranker: RankerWeights | None = None,
         content: ContentIndex | None = None,
+        rules: BusinessRules = NO_RULES,
     ) -> None:
         self.neighbour_rows = {row.item: row for row in neighbours}
         self.popular_scopes = dict(popular or {})
         self.item_rows = {row.item: row for row in items}
         self.clustering = centroids
         self.session_index, self.ranker_weights = sessions, ranker
-        self.content_index = content
+        self.content_index, self.rules = content, rules
 
     def neighbours(self, item: str) -> Neighbours | None:
         return self.neighbour_rows.get(item)
@@ -74,3 +78,6 @@ class MemoryViews:
 
     def content(self) -> ContentIndex | None:
         return self.content_index
+
+    def business_rules(self) -> BusinessRules:
+        return self.rules

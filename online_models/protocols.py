@@ -10,6 +10,7 @@ import msgspec
 from numpy import float32
 from numpy.typing import NDArray
 
+from online_models.business_rules import BusinessRules
 from online_models.content_index import ContentIndex
 from online_models.session_index import SessionIndex
 from schemas.messages import Centroids, ItemFacts, Neighbours, RankerWeights
@@ -40,7 +41,7 @@ class Step(Protocol[In_contra, Out_co]):
 
 
 class Views(Protocol):
-    """Item-keyed knowledge that other stages published; read only."""
+    """Item-keyed knowledge that other stages published, and the shop's own rules; read only."""
 
     def neighbours(self, item: str) -> Neighbours | None: ...
 
@@ -56,6 +57,8 @@ class Views(Protocol):
 
     def content(self) -> ContentIndex | None: ...
 
+    def business_rules(self) -> BusinessRules: ...
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked: for whom (their history, None for a stranger), how many, as of when (epoch ms).
@@ -63,6 +66,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `key` is as in events (`u:anna`), "" for somebody whose own sessions need not be told from others'.
     `category` leaves items of other categories out, unless it is "".
     `seed` is what exploring draws from: the id of the list, so that it can be made again as it was.
+    `ruled_at` is the moment that windows of business rules are judged by, `now` by default.
     """
 
     history: HistoryRow | None
@@ -72,6 +76,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     exclude: frozenset[str] = frozenset()
     category: str = ""
     seed: str = ""
+    ruled_at: int | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

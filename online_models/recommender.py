@@ -6,13 +6,14 @@ the list. It reads views and a history and never writes; it has no clock, and wh
 request's seed alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from online_models.evidence import Amounts, Evidence
 from online_models.filters import Filters
 from online_models.list_features import Described
+from online_models.pinning import pinned_places, with_pinned
 from online_models.protocols import Answer, Request, Views
 from online_models.ranking import Found, LearnedOrder, ListCandidates
 from online_models.session_reasons import session_reasons
@@ -98,17 +99,26 @@ class BlendRecommender:
 
     def recommend(self, request: Request) -> Answer:
         found = self.lists.find(request)
-        filters = Filters(self._views, request, self._settings)
+        filters = Filters(self._views, request, self._settings, segment=found.segment)
         most = self._slates.wanted(request.k)
         chosen, described = [], None
         if self._order.ready():
             described = self.lists.describe(found)
             ranked = self.lists.numbers.best_first(described.numbers, self._order.scores(described))
-            chosen = self._choose(ranked, filters, most)
+            chosen = self._choose(filters.reordered(ranked), filters, most)
         if len(chosen) < most:
             chosen = self._filled(chosen, found, filters, request.k, most=most)
-        places = self._slates.make(chosen, request.k, request.seed)
+        pinned = pinned_places(filters, chosen, request.k)
+        if pinned:
+            given = {place.item for place in pinned}
+            chosen = [each for each in chosen if each[0] not in given]
+        places = self._slates.make(chosen, request.k - len(pinned), request.seed)
+        if pinned:
+            places = with_pinned(places, pinned)
         reasons = self._reasons([item for item, *_ in places], found, described)
+        if filters.rules.put_forward:
+            names = {place.item: place.rule for place in pinned}
+            reasons = self._with_rules(reasons, [item for item, *_ in places], filters, names)
         items = [
             RecommendedItem(item, rank, score, propensity, why)
             for rank, ((item, score, propensity), why) in enumerate(zip(places, reasons, strict=True), 1)
@@ -139,7 +149,8 @@ class BlendRecommender:
             (item, least * score) for item, score in evidence.best_first(blend_scores) if item not in has
         )
         looked_at = sum(map(filters.looked_at, has))
-        return chosen + self._choose(others, filters, k - len(chosen), looked_at=looked_at)
+        ranked = filters.reordered(others)
+        return chosen + self._choose(ranked, filters, k - len(chosen), looked_at=looked_at)
 
     def _reasons(self, items: list[str], found: Found, described: Described | None) -> list[list[Reason]]:
         most, index = self._settings.max_reasons, self._views.sessions()
@@ -155,6 +166,18 @@ class BlendRecommender:
             ([told[item], *why][:most] if item in told else why)
             for item, why in zip(items, reasons, strict=True)
         ]
+
+    def _with_rules(
+        self, reasons: list[list[Reason]], items: list[str], filters: Filters, pinned: Mapping[str, str]
+    ) -> list[list[Reason]]:
+        """Add the rule that put an item forward, behind its own reasons, which it replaces at the end."""
+        most = self._settings.max_reasons
+        told: list[list[Reason]] = []
+        for item, why in zip(items, reasons, strict=True):
+            name = pinned.get(item) or filters.rules.lifting(item, self._views.item(item))
+            own = why if name is None else why[: max(1, most - 1)]
+            told.append(own if name is None else [*own, {"source": "business", "rule": name}][:most])
+        return told
 
     def _choose(
         self, best_first: Iterable[tuple[str, float]], filters: Filters, k: int, *, looked_at: int = 0

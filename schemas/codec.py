@@ -6,6 +6,7 @@ Nothing raises for bad input, and a refused record costs no more than an accepte
 import msgspec
 
 from schemas.checks import Rejected, check
+from schemas.cloud_events import SPECVERSION, Headers, is_envelope, open_record, open_structured
 from schemas.events import (
     TOPIC_OF_TYPE,
     Browse,
@@ -46,10 +47,19 @@ _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 YEAR_2100_MS = 4_102_444_800_000
 
 
+def decode_record(
+    topic: str, raw: bytes | None, limits: IngestSettings, *, sent_at: int | None, headers: Headers
+) -> Decoded | Rejected:
+    """Decode and check a record that has headers, which may make an event in binary mode of it."""
+    if raw and len(raw) <= limits.max_value_bytes:
+        return _decode_opened(topic, open_record(raw, headers), limits, sent_at)
+    return decode(topic, raw, limits, sent_at=sent_at)
+
+
 def decode(
     topic: str, raw: bytes | None, limits: IngestSettings, *, sent_at: int | None = None
 ) -> Decoded | Rejected:
-    """Decode and check one record of a public topic.
+    """Decode and check the value of one record of a public topic: a message, or a CloudEvent that bears one.
 
     Parameters
     ----------
@@ -75,6 +85,9 @@ def decode(
         return Rejected("too_large", f"{len(raw)} bytes; at most {limits.max_value_bytes} are accepted")
     try:
         fields = _FIELDS.decode(raw)
+        # The first half alone is asked of an ordinary message.
+        if SPECVERSION in fields and is_envelope(fields):
+            return _decode_opened(topic, open_structured(fields), limits, sent_at)
         name = _type_name(fields)
         if isinstance(name, Rejected):
             return name
@@ -100,6 +113,12 @@ def decode(
         return refused
     known = _KNOWN[name]
     return Decoded(message, at, sum(field not in known for field in fields))
+
+
+def _decode_opened(
+    topic: str, opened: bytes | Rejected, limits: IngestSettings, sent_at: int | None
+) -> Decoded | Rejected:
+    return opened if isinstance(opened, Rejected) else decode(topic, opened, limits, sent_at=sent_at)
 
 
 def _type_name(fields: dict[str, msgspec.Raw]) -> str | Rejected:

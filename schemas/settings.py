@@ -52,6 +52,9 @@ Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 Likeness = Literal["cosine", "euclidean"]
 """How the contents of two items are compared."""
 
+Seen = Literal["keep", "demote", "exclude"]
+"""What becomes of an item that was looked at: nothing, a lower score, or no place in any list."""
+
 Criterion = Literal["entropy", "gini"]
 """How much a question of a tree says about the classes."""
 
@@ -296,6 +299,9 @@ class RecommendSettings(_Section, frozen=True):
     social_weight: Annotated[Weight, _says("weight of what those followed act on")] = 0.6
     users_weight: Annotated[Weight, _says("weight of what customers with the same items have")] = 0.6
     max_recent: Annotated[Limit, _says("places of a list for items looked at before; 0 for none")] = 10
+    seen: Annotated[Seen, _says("what becomes of items looked at lately and not bought")] = "keep"
+    seen_window_s: Annotated[Limit, _says("how long ago lately may be")] = 604_800
+    seen_factor: Annotated[Share, _says("their scores are multiplied by it, where seen is demote")] = 0.1
     max_reasons: Annotated[Count, _says("reasons given for one item, strongest first")] = 3
     diversity: Annotated[Part, _says("weight of being unlike the list, against relevance; 0: off")] = 0.0
     max_per_category: Annotated[Limit, _says("places of a list for items of one category; 0 is no limit")] = 0
@@ -303,6 +309,10 @@ class RecommendSettings(_Section, frozen=True):
         Weight, _says("mean popularity of a list over that of its candidates, at most; 0 is no limit")
     ] = 0.0
     explore: Annotated[Chance, _says("chance of a place to be drawn, with its propensity told; 0: off")] = 0.0
+    withdraw_rows_per_s: Annotated[
+        Count, _says("standing lists of a partition looked at for what was withdrawn")
+    ] = 20_000
+    rules_file: Annotated[str, _says("TOML file of the shop's own rules, read again when it changes")] = ""
 
 
 class AttributionSettings(_Section, frozen=True):

@@ -309,6 +309,15 @@ class ProgressRow(msgspec.Struct, array_like=True, gc=False):
     pending: dict[str, Pending] = {}
 
 
+class StandingRow(msgspec.Struct, array_like=True, gc=False):
+    """The list that a customer or guest was given last: its id, items, segment and event time (epoch ms)."""
+
+    list_id: str
+    items: list[str]
+    segment: str | None
+    at: int
+
+
 class PublishedRow(msgspec.Struct, array_like=True, gc=False):
     """What was last published of one item: the row's `updates` then, and digests of each message."""
 

@@ -31,6 +31,7 @@ from streams.monitoring import Metrics
 from streams.pseudonyms import pseudonyms_of
 from streams.remembered import FACTS, FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
+from streams.rules_file import RulesFile
 from streams.runtime import Runtime
 from streams.snapshots.automatic import Snapshotter
 from streams.snapshots.library import open_library
@@ -85,10 +86,13 @@ class Child:
         remembered = None
         if remembered_by(plan.stages, settings):
             remembered = RememberedSessions(folder / FILE, settings, topic_id=topic_ids.get(FACTS, FACTS))
-        views, databases = open_views(
-            folder, followed_by(plan.stages, settings), budget, settings, remembered
-        )
         self.metrics = Metrics()
+        self.rules_file = None
+        if "history" in plan.stages:
+            self.rules_file = RulesFile(settings.recommend.rules_file, self.metrics.tell_rules)
+        views, databases = open_views(
+            folder, followed_by(plan.stages, settings), budget, settings, remembered, self.rules_file
+        )
         self.failure: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self.outbox = KafkaOutbox(settings.kafka, self._fail)
         pseudonyms = pseudonyms_of(settings.privacy)
@@ -171,6 +175,8 @@ class Child:
         self._keep(self.watchdog.run())
         self._keep(self.retention.run())
         self._keep(self.snapshotter.run())
+        if self.rules_file is not None:
+            self._keep(self.rules_file.watch())
         _freeze_garbage()
 
     async def _watch_app(self) -> None:

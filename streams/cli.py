@@ -36,6 +36,10 @@ COMMANDS = {
     "rejected": ("streams.commands.rejected:rejected", "Show what was refused, and why."),
     "snapshot": ("streams.commands.snapshot:snapshot", "Take, verify and restore snapshots of the state."),
     "topology": ("streams.commands.topology:topology", "Draw topics and stages."),
+    "business-rules": (
+        "streams.commands.business_rules:business_rules",
+        "Check a file of the shop's own rules.",
+    ),
     "config": ("streams.commands.config:config", "Show the effective settings and where each came from."),
     "state": ("streams.commands.state:state", "Prove what the stores count."),
     "reset": ("streams.commands.reset:reset", "Begin a stage anew, with all below it."),

@@ -4,6 +4,7 @@ A row is stored as it arrived, with its version; an older version is ignored, so
 often or in which order rows come. Decoded rows are cached.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Generic, Protocol, TypeVar, cast
@@ -11,6 +12,7 @@ from typing import Generic, Protocol, TypeVar, cast
 import msgspec
 
 from online_models import popularity
+from online_models.business_rules import NO_RULES, BusinessRules
 from online_models.content_index import ContentIndex
 from online_models.density import KEY as DENSITY
 from online_models.needs import KEY as NEEDS
@@ -35,10 +37,14 @@ from schemas.state import ViewRow
 from streams.newest_items import NewestItems
 from streams.outbox import Version
 from streams.remembered import RememberedSessions
+from streams.rules_file import RulesFile
 from streams.topology import JSON, MSGPACK, TOPIC_BY_NAME
 
 Row = TypeVar("Row")
 MAX_CACHED_SCOPES = 1_000
+MOST_WITHDRAWN = 100
+"""Items that became unavailable last are known by name, so many of them."""
+
 ITEM_VIEW = "item-view"
 
 
@@ -160,17 +166,37 @@ class FollowedItems(FollowedTopic[ItemFacts]):
         As for every topic.
     newest : NewestItems or None
         Is taught each row as it arrives.
+
+    Attributes
+    ----------
+    withdrawn : int
+        How often an item became unavailable that was not so before.
     """
 
     def __init__(self, rows: ViewRows, *, cache_rows: int, newest: NewestItems | None = None) -> None:
         super().__init__(rows, ItemFacts, cache_rows=cache_rows)
-        self.newest = newest
+        self.newest, self.withdrawn = newest, 0
+        self._last_withdrawn: deque[str] = deque(maxlen=MOST_WITHDRAWN)
 
     def learn(self, key: str, value: bytes | None, version: Version) -> None:
+        row = None if value is None else self._decode(value)
+        there = row is None or row.available or (known := self.get(key)) is None or known.available
         before = self.changes
         super().learn(key, value, version)
-        if self.newest is not None and self.changes != before:
-            self.newest.learn(key, None if value is None else self._decode(value))
+        if self.changes == before:
+            return
+        if row is not None and not row.available and there:
+            self.withdrawn += 1
+            self._last_withdrawn.append(key)
+        if self.newest is not None:
+            self.newest.learn(key, row)
+
+    def withdrawn_after(self, number: int) -> list[str] | None:
+        """Return the items that became unavailable after so many had; None where these are too many."""
+        count = self.withdrawn - number
+        if not 0 <= count <= len(self._last_withdrawn):
+            return None
+        return list(self._last_withdrawn)[len(self._last_withdrawn) - count :]
 
 
 class _Merged(msgspec.Struct):
@@ -206,6 +232,8 @@ class Views:
         Half-life of popularity, and the number of partitions whose leaders are merged.
     remembered : RememberedSessions, optional
         The newest sessions, where a stage wants them.
+    rules_file : RulesFile, optional
+        The shop's own rules, where lists are made.
     """
 
     def __init__(
@@ -213,8 +241,10 @@ class Views:
         topics: dict[str, FollowedTopic[object]],
         settings: Settings,
         remembered: RememberedSessions | None = None,
+        rules_file: RulesFile | None = None,
     ) -> None:
         self.topics, self._settings, self.remembered = topics, settings, remembered
+        self.rules_file = rules_file
         self._partitions = settings.kafka.partitions
         self._popular: dict[str, _Merged] = {}
 
@@ -222,6 +252,18 @@ class Views:
     def changes(self) -> int:
         """How many rows have arrived so far."""
         return sum(topic.changes for topic in self.topics.values())
+
+    @property
+    def withdrawals(self) -> tuple[int, int]:
+        """Changes whenever something may have to leave lists: an item, or by another file of rules."""
+        items = self.topics.get(ITEM_VIEW)
+        withdrawn = items.withdrawn if isinstance(items, FollowedItems) else 0
+        return withdrawn, 0 if self.rules_file is None else self.rules_file.version
+
+    def withdrawn_after(self, number: int) -> list[str] | None:
+        """Return the items that were withdrawn after `withdrawals` began with `number`; None: too many."""
+        items = self.topics.get(ITEM_VIEW)
+        return items.withdrawn_after(number) if isinstance(items, FollowedItems) else []
 
     def _get(self, topic: str, key: str, _: type[Row]) -> Row | None:
         # A topic's rows are of the type that the topology names: nobody looks at each of them again.
@@ -245,6 +287,10 @@ class Views:
     def content(self) -> ContentIndex | None:
         """The newest items by what they are like; None where nobody asks for that."""
         return None if self.newest is None else self.newest.index
+
+    def business_rules(self) -> BusinessRules:
+        """The shop's own rules in force."""
+        return NO_RULES if self.rules_file is None else self.rules_file.rules
 
     def customer(self, user: str) -> CustomerFacts | None:
         """What the shop told of a customer."""

@@ -41,6 +41,8 @@ def in_words(reason: Reason, name: Callable[[str], str] = str) -> str:
         return f"had by similar customers: {reason['customers']}"
     if source == "recent":
         return "looked at recently"
+    if source == "business":
+        return f"put forward by the shop: {reason['rule']}"
     return str(source)
 
 

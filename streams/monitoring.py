@@ -19,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from online_models.business_rules import BusinessRules
 from online_models.live_quality import WINDOW
 
 Kind = type[Counter] | type[Gauge] | type[Histogram]
@@ -253,6 +254,17 @@ class Metrics(_Registered):
         Gauge,
         Says("freshrec_drift_last_timestamp_seconds", "Event time of the last change; 0: none.", _SERIES),
     ]
+    lists_withdrawn: Annotated[
+        Counter,
+        Says("freshrec_lists_withdrawn_total", "Lists made again because an item in them was withdrawn."),
+    ]
+    business_rules: Annotated[
+        Gauge, Says("freshrec_business_rules", "Rules of the shop's own file that are in use.")
+    ]
+    business_rules_faulty: Annotated[
+        Gauge,
+        Says("freshrec_business_rules_faulty", "1 while that file cannot be used and older rules hold on."),
+    ]
     watchdog_age: Annotated[
         Gauge, Says("freshrec_watchdog_age_seconds", "How long there has been lag without progress.")
     ]
@@ -293,6 +305,11 @@ class Metrics(_Registered):
         super().__init__(registry)
         self.build.labels(version=version("freshrec"), python=platform.python_version()).set(1)
 
+    def tell_rules(self, rules: BusinessRules, *, faulty: bool) -> None:
+        """Note which rules of the shop's file are in use, and whether it has a fault."""
+        self.business_rules.set(len(rules.rules))
+        self.business_rules_faulty.set(faulty)
+
 
 class ServeMetrics(_Registered):
     """What `freshrec serve` counts."""
@@ -323,6 +340,14 @@ class ServeMetrics(_Registered):
         ),
     ]
     ready: Annotated[Gauge, Says("freshrec_serve_ready", "1 once the followed topics have been read.")]
+    rules_faulty: Annotated[
+        Gauge,
+        Says("freshrec_serve_business_rules_faulty", "1 while the shop's file of rules cannot be used."),
+    ]
+
+    def tell_rules(self, _: BusinessRules, *, faulty: bool) -> None:
+        """Note whether the shop's file of rules has a fault."""
+        self.rules_faulty.set(faulty)
 
 
 class SupervisorMetrics(_Registered):

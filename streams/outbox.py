@@ -3,6 +3,7 @@
 Delivery: in order per partition; what was put before a cut is acknowledged before that cut is written.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 Version = tuple[int, int, int]
@@ -31,3 +32,4 @@ class Record(NamedTuple):
     offset: int
     sent_at: int | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()

@@ -25,6 +25,7 @@ from streams.partitioning import partition_of
 from streams.pseudonyms import Pseudonyms
 from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
+from streams.rules_file import RulesFile
 from streams.stages.history import HistoryPartition
 from streams.stages.ingest import IngestPartition
 from streams.stages.opening import open_stage
@@ -93,8 +94,9 @@ class Replay:
             raise StateError(_cut_off(folder))
         views = folder / VIEWS / "replay"
         remembered = RememberedSessions(views / FILE, settings) if remembered_by(stages, settings) else None
+        rules_file = RulesFile(settings.recommend.rules_file)
         self.views, self._view_databases = open_views(
-            views, followed_by(stages, settings), budget, settings, remembered
+            views, followed_by(stages, settings), budget, settings, remembered, rules_file
         )
         self.log = MemoryLog(self.views, self._output)
         self._clock = 0

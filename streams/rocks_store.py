@@ -207,6 +207,17 @@ class RocksDatabase:
             found.append(raw_key[len(start) :].decode())
         return found
 
+    def rows_after(self, prefix: str, key: str, limit: int) -> list[tuple[str, bytes]]:
+        """Up to `limit` rows of a table on disk, above `key`, in order: keys as above, and encoded rows."""
+        start = prefix.encode()
+        found: list[tuple[str, bytes]] = []
+        for raw, value in self._db.items(from_key=start + key.encode() + (b"\x00" if key else b"")):
+            raw_key = bytes(raw)  # type: ignore[arg-type]  # raw mode: bytes
+            if not raw_key.startswith(start) or len(found) >= limit:
+                break
+            found.append((raw_key[len(start) :].decode(), bytes(value)))
+        return found
+
     def size_bytes(self) -> int:
         """Bytes on disk and in write buffers."""
         names = ("rocksdb.total-sst-files-size", "rocksdb.cur-size-all-mem-tables")

@@ -101,6 +101,12 @@ class Table(Generic[V]):
         """Keys that were put and are not frozen yet."""
         return [key for key, row in self._dirty.items() if row is not None]
 
+    def unwritten_keys(self) -> list[str]:
+        """Keys that were put and are not on disk for certain: dirty ones, and those being written."""
+        start = len(self.prefix)
+        written = [key[start:].decode() for key, raw in self._frozen.items() if raw is not None]
+        return [*self.dirty_keys(), *(key for key in written if key not in self._dirty)]
+
     def freeze(self) -> dict[bytes, bytes | None]:
         """Encode the dirty rows as they are now; None stands for a deletion."""
         encode, prefix = self._encode, self.prefix

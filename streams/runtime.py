@@ -207,7 +207,7 @@ class Runtime:
         started = perf_counter()
         piece = Slice.of(APPLY_SLICE_S)
         for raw in batch.records:
-            self._apply(hosted, Record(raw.offset, raw.timestamp, raw.value))
+            self._apply(hosted, Record(raw.offset, raw.timestamp, raw.value, raw.headers))
             if piece.over or self._outbox.full:
                 await self._let_leave(hosted)
                 if hosted.generation != batch.generation:

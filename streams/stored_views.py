@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from online_models import publishing
+from online_models.business_rules import BusinessRules
 from online_models.clusters import ClustersStep
 from online_models.content_index import ContentIndex
 from online_models.density import DensityStep
@@ -46,6 +47,7 @@ from streams.newest_items import NewestItems
 from streams.partitioning import partition_of
 from streams.remembered import FILE, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.rules_file import RulesFile
 from streams.small_groups import large_enough, without_few, without_small
 from streams.stages.opening import database_path
 from streams.topology import TOPIC_BY_NAME, partitions_of
@@ -81,6 +83,7 @@ class StoredViews:
         self._content_read = False
         self._sessions: SessionIndex | None = None
         self._sessions_read = False
+        self._rules_file: RulesFile | None = None
         self._weights: RankerWeights | None = None
         self._totals: list[Totals] | None = None
         self._counts: dict[int, ItemCounts | None] = {}
@@ -246,6 +249,12 @@ class StoredViews:
             newest = None if saved is None else NewestItems.of(saved, self._settings)
             self._content = None if newest is None else newest.index
         return self._content
+
+    def business_rules(self) -> BusinessRules:
+        """The shop's own rules, as they are in the file now."""
+        if self._rules_file is None:
+            self._rules_file = RulesFile(self._settings.recommend.rules_file)
+        return self._rules_file.rules
 
     def _catalogue(self) -> FollowedItems | None:
         if self._items is None:

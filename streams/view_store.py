@@ -15,6 +15,7 @@ from streams.newest_items import FILE as CONTENTS
 from streams.newest_items import NewestItems
 from streams.remembered import FACTS, RememberedSessions
 from streams.rocks_store import RocksBudget, RocksDatabase
+from streams.rules_file import RulesFile
 from streams.topology import STAGES, TOPIC_BY_NAME, Stage
 
 VIEWS = "views"
@@ -93,6 +94,7 @@ def open_views(
     budget: RocksBudget,
     settings: Settings,
     remembered: RememberedSessions | None = None,
+    rules_file: RulesFile | None = None,
 ) -> tuple[Views, dict[str, ViewDatabase]]:
     """Open the followed topics under `folder`, each with a cache of decoded rows."""
     databases: dict[str, ViewDatabase] = {}
@@ -108,4 +110,4 @@ def open_views(
             cache_rows=settings.state.views_cache_rows,
             newest=newest,
         )
-    return Views(followed, settings, remembered), databases
+    return Views(followed, settings, remembered, rules_file), databases

@@ -69,6 +69,21 @@ MODELS: Final = Board(
                 Query(level("freshrec_popularity_lift_ratio", "instance", how="max"), "lift on {{instance}}"),
             ),
         ),
+        Panel(
+            "Lists made again",
+            RATE,
+            "An item in them was sold out, or excluded by a rule.",
+            (Query(per_second("freshrec_lists_withdrawn_total", "instance"), "{{instance}}"),),
+        ),
+        Panel(
+            "Rules of the shop",
+            COUNT,
+            "Rules of its file in use; a fault is 1 while the file cannot be used and older rules hold on.",
+            (
+                Query(level("freshrec_business_rules", "instance", how="max"), "rules on {{instance}}"),
+                Query(level("freshrec_business_rules_faulty", "instance", how="max"), "fault, {{instance}}"),
+            ),
+        ),
         each(
             "Loss of the ranker",
             COUNT,

@@ -39,6 +39,13 @@ SERVE: Final = Board(
             stacked=True,
         ),
         each(
+            "Fault in the shop's rules",
+            COUNT,
+            "1 while their file cannot be used and older rules hold on, by process.",
+            level("freshrec_serve_business_rules_faulty", "instance", how="max"),
+            "{{instance}}",
+        ),
+        each(
             "Not ready",
             COUNT,
             "By process.",

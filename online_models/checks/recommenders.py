@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from online_models.checks.failure import require
+from online_models.filters import Filters
 from online_models.protocols import Answer, Recommender, Request, Views
 from online_models.slates import keeps_order
 from schemas.settings import RecommendSettings
@@ -67,8 +68,9 @@ def check_answer(answer: Answer, request: Request, settings: RecommendSettings) 
 
 
 def check_filtered(answer: Answer, request: Request, views: Views, settings: RecommendSettings) -> None:
-    """Nothing excluded, disliked or unavailable, and nothing that the customer had, unless it may repeat."""
+    """Nothing excluded, disliked, unavailable or against a rule; nothing had or seen, unless it may."""
     marks = request.history.items if request.history is not None else {}
+    filters = Filters(views, request, settings, segment=answer.segment)
     for place in answer.items:
         item, facts, mark = place.item_id, views.item(place.item_id), marks.get(place.item_id)
         require(item not in request.exclude, f"{item!r} was excluded and is in the list")
@@ -76,3 +78,6 @@ def check_filtered(answer: Answer, request: Request, views: Views, settings: Rec
         require(mark is None or not mark.disliked, f"{item!r} is disliked and is in the list")
         had = mark is not None and mark.had and not settings.repeat_purchases
         require(not had, f"{item!r} was bought or rated before and is in the list")
+        require(not filters.rules.excludes(item, facts), f"{item!r} is against a rule and is in the list")
+        seen = settings.seen == "exclude" and filters.seen(item)
+        require(not seen, f"{item!r} was looked at lately and is in the list")

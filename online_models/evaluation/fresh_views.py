@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from online_models import publishing
+from online_models.business_rules import NO_RULES, BusinessRules
 from online_models.clusters import ClustersStep
 from online_models.content import content_index
 from online_models.content_index import ContentIndex
@@ -156,6 +157,9 @@ class FreshViews:
 
     def content(self) -> ContentIndex | None:
         return self._content
+
+    def business_rules(self) -> BusinessRules:
+        return NO_RULES
 
     def _counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]:
         known = self._counts

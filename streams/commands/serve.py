@@ -11,6 +11,7 @@ from streams.commands.context import pass_settings
 from streams.errors import BrokerError
 from streams.metrics_access import api_token
 from streams.pseudonyms import pseudonyms_of
+from streams.rules_file import RulesFile
 from streams.serving.process import serve as run
 from streams.topics import check_topics
 from streams.topology import SERVE
@@ -26,9 +27,10 @@ def serve(settings: Settings) -> int:
     A process of its own: it needs Kafka and a folder, no worker beside it, and any number of it may run.
     The page of the shop is at /, the paths are at /docs.
     """
-    # What is wrong with a secret is said before anything is opened.
+    # What is wrong with a secret, or with the file of rules, is said before anything is opened.
     api_token(settings.serve)
     pseudonyms_of(settings.privacy)
+    RulesFile(settings.recommend.rules_file)
     used = (*SERVE.follows, *SERVE.remembers, *SERVE.shows, *SERVE.writes)
     names = {settings.kafka.topic_prefix + name for name in used}
     specs = [spec for spec in topic_specs(settings.kafka) if spec.name in names]

@@ -9,6 +9,7 @@ from streams.cluster import topic_specs
 from streams.commands.context import pass_settings
 from streams.errors import BrokerError
 from streams.pseudonyms import pseudonyms_of
+from streams.rules_file import RulesFile
 from streams.snapshots.library import open_library
 from streams.supervisor import Supervisor
 from streams.topics import check_topics
@@ -33,8 +34,10 @@ def worker(settings: Settings, stages: tuple[str, ...]) -> int:
     if settings.snapshot.url:
         # What is wrong with the URL or the key is said here, once, not by every process again and again.
         open_library(settings)
-    # A key that cannot be used ends the command here, before any process starts.
+    # A key, or a file of rules, that cannot be used ends the command here, before any process starts.
     pseudonyms_of(settings.privacy)
+    if "history" in stages:
+        RulesFile(settings.recommend.rules_file)
     problems = check_topics(settings.kafka, topic_specs(settings.kafka))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

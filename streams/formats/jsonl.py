@@ -1,4 +1,4 @@
-"""`jsonl`: the public messages themselves, one a line.
+"""`jsonl`: the public messages themselves, one a line, bare or as structured CloudEvents.
 
 Only what is needed to route a line is looked at; ingest checks the message and refuses with its reasons.
 """
@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from schemas.checks import Rejected
+from schemas.cloud_events import open_value
 from schemas.events import TOPIC_OF_TYPE
 from schemas.times import parse_at
 from streams.formats.entries import Entry, FileRecord, UnreadableLine
@@ -35,6 +37,7 @@ class _Envelope(msgspec.Struct):
     session_id: str | None = None
     order_id: str | None = None
     item_id: str | None = None
+    specversion: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {"at": (int, str)}
@@ -53,8 +56,10 @@ def read_jsonl(source: Source) -> Iterator[Entry]:
         if not value:
             continue
         envelope = _envelope(value)
-        if isinstance(envelope, str):
-            yield UnreadableLine(line, "invalid_json", envelope)
+        if isinstance(envelope, _Envelope) and envelope.specversion is not msgspec.UNSET:
+            envelope = _of_cloud_event(value, envelope)
+        if isinstance(envelope, Rejected):
+            yield UnreadableLine(line, envelope.reason, envelope.detail)
             continue
         topic = TOPIC_OF_TYPE.get(envelope.type or "")
         if topic is None:
@@ -73,24 +78,32 @@ def _unknown_type(line: int, type_: str | None) -> UnreadableLine:
     return UnreadableLine(line, "unknown_type", f"{type_[:80]!r}, expected {', '.join(TOPIC_OF_TYPE)}")
 
 
-def _envelope(value: bytes) -> _Envelope | str:
+def _of_cloud_event(value: bytes, outer: _Envelope) -> _Envelope | Rejected:
+    """Decode what routing needs of the message in a CloudEvent, if it is one."""
+    message = open_value(value)
+    if message is value:
+        return outer
+    return message if isinstance(message, Rejected) else _envelope(message)
+
+
+def _envelope(value: bytes) -> _Envelope | Rejected:
     """Decode what routing needs, or say why the line is no message at all."""
     try:
         return _decode(value)
     except msgspec.ValidationError:
         return _lenient_envelope(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return str(error)
+        return Rejected("invalid_json", str(error))
 
 
-def _lenient_envelope(value: bytes) -> _Envelope | str:
+def _lenient_envelope(value: bytes) -> _Envelope | Rejected:
     """Take what has the right type: a message with a wrong field still has to reach its topic."""
     try:
         message = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return str(error)
+        return Rejected("invalid_json", str(error))
     if not isinstance(message, dict):
-        return f"expected an object, got {type(message).__name__}"
+        return Rejected("invalid_json", f"expected an object, got {type(message).__name__}")
     return _Envelope(
         **{
             field: message[field]

@@ -25,7 +25,7 @@ from streams.serving.customers import history_of, segment_of
 from streams.serving.items import Items
 from streams.serving.lists import Lists, Wanted
 from streams.serving.problems import unknown
-from streams.serving.questions import Query, body_of, checked_length, raw_body
+from streams.serving.questions import Query, body_of, checked_length, event_headers, raw_body
 from streams.serving.routes import Route
 from streams.serving.sending import Sender, now_ms, read_messages, send_all
 from streams.serving.served_views import ApiViews
@@ -107,7 +107,7 @@ class Answering:
 
     def segment(self, request: web.Request, route: Route) -> SegmentAnswer:
         query = self._query(request, route)
-        found = segment_of(self._views, self._pseudonyms.user(query.id))
+        found = segment_of(self._views, self._pseudonyms.user(query.id), self._settings.recommend)
         if found is None:
             raise unknown("customer", query.id)
         return found
@@ -130,7 +130,8 @@ class Answering:
 
     async def events(self, request: web.Request, _: Route) -> EventsAnswer:
         raw = await raw_body(request, self._settings.serve)
-        return await send_all(self._sender, read_messages(raw, self._settings, now_ms=now_ms()))
+        messages = read_messages(raw, self._settings, now_ms=now_ms(), headers=event_headers(request))
+        return await send_all(self._sender, messages)
 
     def _query(self, request: web.Request, route: Route) -> Query:
         return Query(request, route, self._settings.serve, self._settings.ingest)

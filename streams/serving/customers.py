@@ -2,19 +2,24 @@
 
 import msgspec
 
+from online_models.filters import Filters
+from online_models.protocols import Request
 from schemas.answers import HistoryAnswer, SegmentAnswer, Session, Touched
 from schemas.messages import WEIGHT_ONE
-from streams.serving.served_views import AnswerViews
+from schemas.settings import RecommendSettings
+from streams.serving.served_views import AnswerViews, ruled_at
 
 
-def segment_of(views: AnswerViews, user: str) -> SegmentAnswer | None:
+def segment_of(views: AnswerViews, user: str, settings: RecommendSettings) -> SegmentAnswer | None:
     """Give a customer's segment with its profile; None if the customer has none."""
     found = views.segment(user)
     if found is None:
         return None
     profile = views.profile(found.segment)
     if profile is not None:
-        there = [item for item in profile.top_items if (facts := views.item(item)) is None or facts.available]
+        asked = Request(history=None, now=ruled_at(views, found.at))
+        filters = Filters(views, asked, settings, segment=found.segment)
+        there = [item for item in profile.top_items if filters.admit(item)]
         profile = msgspec.structs.replace(profile, top_items=there)
     return SegmentAnswer(found.user_id, found.segment, found.distance, found.at, profile)
 

@@ -1,6 +1,6 @@
 """Answers about items: what is similar, which rules there are, what goes with a basket, what is popular.
 
-Items that are not available are in none of them.
+Items that are not available, or that the shop's rules exclude for everybody, are in none of them.
 """
 
 from collections import defaultdict
@@ -9,7 +9,7 @@ from itertools import islice
 from math import prod
 
 from online_models.filters import Filters
-from online_models.protocols import Request, Views
+from online_models.protocols import Request
 from schemas.answers import (
     Addition,
     BasketAnswer,
@@ -23,6 +23,8 @@ from schemas.answers import (
 from schemas.messages import NeighbourRule
 from schemas.recommendations import Similar, SimilarItems
 from schemas.settings import RecommendSettings
+from streams.serving.sending import now_ms as wall_clock_ms
+from streams.serving.served_views import AnswerViews
 
 _DECIMALS = 6
 
@@ -32,14 +34,18 @@ class Items:
 
     Parameters
     ----------
-    views : Views
+    views : AnswerViews
         What was published of items.
     settings : RecommendSettings
         As for every list.
+    now_ms : callable
+        The wall clock, epoch ms: when it is for the shop's rules as long as no session is known.
     """
 
-    def __init__(self, views: Views, settings: RecommendSettings) -> None:
-        self._views, self._settings = views, settings
+    def __init__(
+        self, views: AnswerViews, settings: RecommendSettings, now_ms: Callable[[], int] = wall_clock_ms
+    ) -> None:
+        self._views, self._settings, self._now_ms = views, settings, now_ms
 
     def similar(self, item: str, k: int, exclude: frozenset[str], category: str) -> SimilarItems | None:
         """Give the items most similar to one; None if the item is not known."""
@@ -95,7 +101,9 @@ class Items:
         return (each for each in rules if admit(each.item_id))
 
     def _admits(self, exclude: frozenset[str], category: str) -> Callable[[str], bool]:
-        asked = Request(history=None, now=0, exclude=exclude, category=category)
+        newest = self._views.newest_at()
+        now = self._now_ms() if newest is None else newest
+        asked = Request(history=None, now=now, exclude=exclude, category=category)
         return Filters(self._views, asked, self._settings).admit
 
 

@@ -20,7 +20,7 @@ from schemas.settings import Settings
 from schemas.state import HistoryRow
 from streams.in_words import in_words
 from streams.serving.made_up import with_acts
-from streams.serving.served_views import AnswerViews
+from streams.serving.served_views import AnswerViews, ruled_at
 from streams.stages.history import MODELS
 
 
@@ -72,7 +72,7 @@ class Lists:
         """
         standing, known = self._views.standing(user), self._views.history(user)
         if standing is not None and not wanted.context:
-            kept = self._kept(standing, wanted)
+            kept = self._kept(standing, known, wanted)
             # Without a history nobody could tell what else may be in it.
             if len(kept) == wanted.k or known is None:
                 return _standing(standing, kept, explain=wanted.explain)
@@ -94,10 +94,19 @@ class Lists:
         newest = known.at if known is not None else self._views.newest_at()
         return self._now_ms() if newest is None else newest
 
-    def _kept(self, standing: Recommendation, wanted: Wanted) -> list[RecommendedItem]:
+    def _kept(
+        self, standing: Recommendation, known: KnownHistory | None, wanted: Wanted
+    ) -> list[RecommendedItem]:
         """Take the first items of a standing list that may be in it as of now."""
-        asked = Request(history=None, now=0, exclude=wanted.exclude, category=wanted.category)
-        filters = Filters(self._views, asked, self._settings.recommend)
+        now = ruled_at(self._views, standing.latency.event_at)
+        asked = Request(history=None, now=now, exclude=wanted.exclude, category=wanted.category)
+        filters = Filters(
+            self._views,
+            asked,
+            self._settings.recommend,
+            segment=standing.segment,
+            behaviour=None if known is None else known.behaviour,
+        )
         return [item for item in standing.items if filters.admit(item.item_id)][: wanted.k]
 
     def _made(
@@ -112,6 +121,7 @@ class Lists:
             exclude=wanted.exclude.union(wanted.context),
             category=wanted.category,
             seed=list_id,
+            ruled_at=ruled_at(self._views, now),
         )
         way = self._variants.way(key, now)
         answer = way.recommender.recommend(request)

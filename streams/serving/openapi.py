@@ -11,10 +11,16 @@ from typing import Any, Final
 import msgspec
 
 from schemas.answers import Problem
+from schemas.cloud_events import BATCHED
 from streams.serving.problems import CONTENT_TYPE
 from streams.serving.routes import ROUTES, Parameter, Route
 
 _JSON: Final = "application/json"
+_CLOUD_EVENT: Final = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {name: {"type": "string"} for name in ("specversion", "id", "source", "type", "time")},
+}
 _REFERENCES: Final = "#/components/schemas/{name}"
 _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "length": {"type": "integer", "minimum": 1},
@@ -70,7 +76,9 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     if parameters:
         found["parameters"] = parameters
     if route.body is not None:
-        found["requestBody"] = {"required": True, "content": _content(schema_of[str(route.body)])}
+        schemas = {_JSON: schema_of[str(route.body)], BATCHED: {"type": "array", "items": _CLOUD_EVENT}}
+        content = {each: {"schema": schemas.get(each, _CLOUD_EVENT)} for each in route.body_types}
+        found["requestBody"] = {"required": True, "content": content}
     good = {"description": HTTPStatus(route.status).phrase, "content": _content(schema_of[str(route.answer)])}
     found["responses"] = {str(route.status): good} | {
         str(status): _problem(status) for status in sorted((*route.problems, 401))

@@ -25,6 +25,7 @@ from streams.monitoring import ServeMetrics
 from streams.pseudonyms import pseudonyms_of
 from streams.remembered import FACTS, FILE, RememberedSessions
 from streams.rocks_store import RocksBudget
+from streams.rules_file import RulesFile
 from streams.serving.answering import Answering
 from streams.serving.live.answers import PageAnswers
 from streams.serving.live.news import News
@@ -80,13 +81,14 @@ class Serving:
             remembered = RememberedSessions(folder / FILE, settings, topic_id=facts_id)
         budget = RocksBudget(settings.state.rocksdb_bytes // 2)
         views, databases = open_views(folder, SERVE.follows, budget, settings, remembered)
-        self._served = ServedViews(views.topics, settings, remembered)
+        metrics, self._sender = ServeMetrics(), KafkaSender(settings)
+        self._rules_file = RulesFile(settings.recommend.rules_file, metrics.tell_rules)
+        self._served = ServedViews(views.topics, settings, remembered, self._rules_file)
         names = (*databases, *((FACTS,) if remembered is not None else ()))
         partitions = {name: partitions_of(TOPIC_BY_NAME[name], settings.kafka.partitions) for name in names}
         self._follower = Follower(self._served, databases, partitions, settings, flush_interval_s=FLUSH_S)
         self._settings, self._warm, self._following = settings, False, False
         self._failed: BaseException | None = None
-        metrics, self._sender = ServeMetrics(), KafkaSender(settings)
         pseudonyms = pseudonyms_of(settings.privacy)
         answering = Answering(self._served, settings, pseudonyms, self._sender, metrics)
         self._news: News | None = None
@@ -111,6 +113,8 @@ class Serving:
         port = await self._server.start()
         logger.info("API, metrics and health on http://%s:%d", self._settings.serve.host, port)
         tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._stay_alive())]
+        if self._rules_file.named:
+            tasks.append(asyncio.create_task(self._rules_file.watch()))
         stop = asyncio.create_task(self.stopping.wait())
         try:
             await asyncio.wait((stop, *tasks), return_when=asyncio.FIRST_COMPLETED)

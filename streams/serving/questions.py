@@ -1,16 +1,19 @@
 """Reading a request: parameters by the route's list, bodies into their structs; all faults are named."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from aiohttp import web
 
 from schemas.answers import Fault
+from schemas.cloud_events import BATCHED, CLOUD_EVENTS, PREFIX
 from schemas.settings import IngestSettings, ServeSettings
 from streams.serving.problems import RefusedError, wrong
 from streams.serving.routes import Parameter, Route
 
 Body = TypeVar("Body")
+_HTTP_PREFIX: Final = "ce-"
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -126,6 +129,21 @@ async def raw_body(request: web.Request, serve: ServeSettings) -> bytes:
     if not raw:
         raise wrong([Fault("", "empty_value", "there is no body; expected JSON")])
     return raw
+
+
+def event_headers(request: web.Request) -> list[tuple[str, bytes | None]]:
+    """Return what makes a body one CloudEvent, named as in a Kafka record; nothing for other bodies.
+
+    In binary mode attributes are percent-encoded; a batch is an array, whose events tell it themselves.
+    """
+    attributes: list[tuple[str, bytes | None]] = [
+        (PREFIX + name[len(_HTTP_PREFIX) :].lower(), unquote_to_bytes(value.encode(errors="surrogateescape")))
+        for name, value in request.headers.items()
+        if name.lower().startswith(_HTTP_PREFIX)
+    ]
+    content_type = request.headers.get("Content-Type", "").encode(errors="surrogateescape")
+    alone = request.content_type.startswith(CLOUD_EVENTS) and request.content_type != BATCHED
+    return [*attributes, ("content-type", content_type)] if attributes or alone else []
 
 
 async def body_of(request: web.Request, decoder: "msgspec.json.Decoder[Body]", serve: ServeSettings) -> Body:

@@ -18,6 +18,7 @@ from schemas.answers import (
     SegmentAnswer,
     SessionQuestion,
 )
+from schemas.cloud_events import BATCHED, STRUCTURED
 from schemas.events import PublicMessage
 from schemas.experiments import ExperimentReport
 from schemas.recommendations import SimilarItems
@@ -34,7 +35,10 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A path that is answered; `answers` names what answers it, `problems` are its statuses besides 401."""
+    """A path that is answered; `answers` names what answers it, `problems` are its statuses besides 401.
+
+    `body` is what it takes as JSON; any other of `body_types` is a CloudEvent, or a batch of them.
+    """
 
     method: str
     path: str
@@ -45,6 +49,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     parameters: tuple[Parameter, ...] = ()
     body: object = None
+    body_types: tuple[str, ...] = ("application/json",)
     problems: tuple[int, ...] = (400, 503)
 
 
@@ -155,11 +160,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         says="Send a message, or an array of messages, to their topics.",
         explains=(
             "Checked as ingest does. 202 means that Kafka has all of them; 400 names every fault, and then "
-            "none was sent. After a 503 send the same again: an event id counts once."
+            "none was sent. After a 503 send the same again: an event id counts once. CloudEvents 1.0 are "
+            "taken in every mode: what they bear is sent on, with the id and the time that it lacks."
         ),
         answer=EventsAnswer,
         status=202,
         body=PublicMessage | list[PublicMessage],
+        body_types=("application/json", STRUCTURED, BATCHED),
         problems=(400, 413, 503),
     ),
 )

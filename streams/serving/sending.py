@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.answers import Accepted, EventsAnswer, Fault
 from schemas.checks import Rejected
+from schemas.cloud_events import Headers, open_record, open_value
 from schemas.codec import Decoded, decode
 from schemas.events import TOPIC_OF_TYPE
 from schemas.faults import MOST_FAULTS, faults
@@ -52,20 +53,31 @@ class Sender(Protocol):
     async def send(self, message: Ready) -> tuple[int, int]: ...
 
 
-def read_messages(raw: bytes, settings: Settings, *, now_ms: int) -> list[Ready]:
-    """Check all messages of a body: one object, or an array.
+def read_messages(raw: bytes, settings: Settings, *, now_ms: int, headers: Headers = ()) -> list[Ready]:
+    """Check all messages of a body: one object, or an array; each bare or in a structured CloudEvent.
+
+    Parameters
+    ----------
+    raw : bytes
+        The body.
+    settings : Settings
+        Sizes, and how many messages one body may have.
+    now_ms : int
+        The wall clock.
+    headers : sequence of (str, bytes)
+        What says that the body as a whole is one CloudEvent, as a Kafka record would have it.
 
     Raises
     ------
     RefusedError
         One of them would be rejected; every fault of every one is named.
     """
-    alone = raw.lstrip()[:1] != b"["
+    alone = bool(headers) or raw.lstrip()[:1] != b"["
     parts = [raw] if alone else _parts(raw, settings.serve.max_events)
     found: list[Ready] = []
     wrongs: list[Fault] = []
     for number, part in enumerate(parts):
-        message = _read(part, settings, now_ms)
+        message = _read(part, settings, now_ms, headers)
         if isinstance(message, Ready):
             found.append(message)
             continue
@@ -88,7 +100,18 @@ def _parts(raw: bytes, most: int) -> list[bytes]:
     return parts
 
 
-def _read(raw: bytes, settings: Settings, now_ms: int) -> Ready | list[Fault]:
+def _read(value: bytes, settings: Settings, now_ms: int, headers: Headers) -> Ready | list[Fault]:
+    """Return a good message, or every fault of another: of what is in a CloudEvent, below `data`."""
+    opened = open_record(value, headers) if headers else open_value(value)
+    if isinstance(opened, Rejected):
+        return [Fault("", opened.reason, opened.detail)]
+    message = _read_message(opened, settings, now_ms)
+    if isinstance(message, Ready) or opened is value:
+        return message
+    return [Fault(f"data.{each.field}".rstrip("."), each.reason, each.detail) for each in message]
+
+
+def _read_message(raw: bytes, settings: Settings, now_ms: int) -> Ready | list[Fault]:
     try:
         kind = _kind(raw).type
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -11,6 +11,7 @@ from schemas.recommendations import Recommendation, Segment, SegmentProfile
 from schemas.settings import Settings
 from streams.followed import FollowedTopic, Views
 from streams.remembered import RememberedSessions
+from streams.rules_file import RulesFile
 
 
 class AnswerViews(RecommenderViews, Protocol):
@@ -33,6 +34,12 @@ class ApiViews(AnswerViews, Protocol):
     def arm_tallies(self) -> Sequence[ArmTallies]: ...
 
 
+def ruled_at(views: AnswerViews, at: int) -> int:
+    """When it is for the shop's rules in an answer as of `at`: by the newest event of all they hold."""
+    newest = views.newest_at()
+    return at if newest is None else max(at, newest)
+
+
 class ServedViews(Views):
     """Views of a process that answers.
 
@@ -44,6 +51,8 @@ class ServedViews(Views):
         As for every view.
     remembered : RememberedSessions, optional
         The newest sessions.
+    rules_file : RulesFile, optional
+        The shop's own rules.
     """
 
     def __init__(
@@ -51,8 +60,9 @@ class ServedViews(Views):
         topics: Mapping[str, FollowedTopic[object]],
         settings: Settings,
         remembered: RememberedSessions | None = None,
+        rules_file: RulesFile | None = None,
     ) -> None:
-        super().__init__(dict(topics), settings, remembered)
+        super().__init__(dict(topics), settings, remembered, rules_file)
 
     def standing(self, user: str) -> Recommendation | None:
         """The customer's list as it was published last; a guest's session of that name has none."""

@@ -15,7 +15,7 @@ from schemas.experiments import ArmTallies
 from schemas.histories import KnownHistory
 from schemas.messages import ORDERS, SESSIONS, Event, EventBatch, Fact, Lesson, Position, Totals
 from schemas.recommendations import Latency, Recommendation
-from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, TotalsRow
+from schemas.state import ExpiryRow, GuestChunk, HistoryRow, Pending, StandingRow, TotalsRow
 from streams.erasure import days
 from streams.outbox import Outgoing, Record, Version
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
@@ -25,6 +25,7 @@ from streams.stages.experiments import PartitionExperiments
 from streams.stages.list_quality import ListQuality
 from streams.stages.partition import KeptPartition, StageContext
 from streams.stages.refresh import RefreshQueue
+from streams.stages.standing import HistoriesWithLists, StandingLists
 
 TOTALS_INTERVAL_MS = 200
 MODELS = dict.fromkeys(
@@ -60,7 +61,9 @@ class HistoryPartition(KeptPartition):
         self.rows = database.table("h", HistoryRow)
         self.totals = database.table("t", TotalsRow)
         clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
-        self._step = HistoryStep(self.rows, self.totals, clock, chunks, context.settings)
+        self.standing = StandingLists(database, self.rows, context)
+        rows = HistoriesWithLists(self.rows, self.standing)
+        self._step = HistoryStep(rows, self.totals, clock, chunks, context.settings)
         tallies = database.table("e", ArmTallies)
         self._experiments = PartitionExperiments(partition, self.rows, tallies, context, recommender)
         self._teacher = teacher or Teacher(context.views, context.settings)
@@ -144,17 +147,35 @@ class HistoryPartition(KeptPartition):
         self._experiments.work(now, self._version, drain=drain)
         self._quality.measure_when_due(now)
         due = self.refreshes.take(now=now)
-        if due is None:
+        if due is not None:
+            self.refresh(*due)
+        return self._replace_withdrawn(now, at_once=drain) or due is not None
+
+    def _replace_withdrawn(self, now: int, *, at_once: bool) -> bool:
+        """Look at a few standing lists, and replace one in which an item was withdrawn."""
+        if not (self._enabled and self.standing.looking):
             return False
-        self.refresh(*due)
+        owed = self.progress.pending
+        found = self.standing.take()
+        if found is None:
+            return self.standing.look(owed, now=now, at_once=at_once)
+        history = self.rows.get(found.key)
+        if history is None or history.newest is None:
+            self.standing.forget(found.key)
+        elif found.key not in owed:
+            self.context.metrics.lists_withdrawn.inc()
+            self._give(found.key, history, history.newest, f"{_id_of(history.newest)}-{found.mark}")
         return True
 
     def refresh(self, key: str, cause: Pending) -> None:
         """Put a customer's list as of now into the outbox."""
         history = self.rows.get(key)
-        if history is None:
-            return
-        list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
+        if history is not None:
+            at = self._give(key, history, cause, _id_of(cause))
+            self.context.metrics.recommendation_latency.observe(max(0, at - cause.sent_at) / 1000)
+
+    def _give(self, key: str, history: HistoryRow, cause: Pending, list_id: str) -> int:
+        """Make a list, note it and put it into the outbox; when that was, epoch ms."""
         way = self._experiments.way(key, cause.event_at)
         request = Request(history=history, now=cause.event_at, key=key, k=way.k, seed=list_id)
         answer = way.recommender.recommend(request)
@@ -172,12 +193,14 @@ class HistoryPartition(KeptPartition):
             way.arm,
             Latency(cause.event_at, cause.ingested_at, now),
         )
-        self.context.metrics.recommendation_latency.observe(max(0, now - cause.sent_at) / 1000)
         self._quality.give(key, answer)
+        given = [each.item_id for each in answer.items]
+        self.standing.note(key, StandingRow(list_id, given, answer.segment, cause.event_at))
         partition = partition_of(name, self.context.partitions("recommendations"))
         if kind == "u" and self.context.tells_histories:
             self._tell_history(name, _pack(KnownHistory.of(name, cause.event_at, history)))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), _json(message)))
+        return now
 
     def _tell_history(self, user: str, value: bytes | None) -> None:
         partition = partition_of(user, self.context.partitions("histories"))
@@ -190,6 +213,7 @@ class HistoryPartition(KeptPartition):
     def _withdraw(self, key: str) -> None:
         """Take back what was published of a customer who is forgotten."""
         self.refreshes.drop(key)
+        self.standing.forget(key)
         name = key.partition(":")[2]
         partition = partition_of(name, self.context.partitions("recommendations"))
         self.context.outbox.put(Outgoing("recommendations", partition, name.encode(), None))
@@ -220,6 +244,11 @@ class HistoryPartition(KeptPartition):
             partition = self.partition % self.context.partitions("totals")
             key = str(self.partition).encode()
             self.context.outbox.put(Outgoing("totals", partition, key, value, self._version))
+
+
+def _id_of(cause: Pending) -> str:
+    """The id of the list that a record causes."""
+    return f"{cause.topic}:{cause.partition}:{cause.offset}"
 
 
 def _cause(event: Event) -> Pending:

@@ -14,7 +14,7 @@ import msgspec
 from online_models.attributes import words_of
 from online_models.experiments.assignment import Assignment
 from schemas.checks import Rejected
-from schemas.codec import decode
+from schemas.codec import Decoded, decode, decode_record
 from schemas.events import Browse, Customer, Erasure, Impression, Item, Link, Purchase, Rating
 from schemas.messages import CustomerFacts, Event, EventBatch, ItemFacts, Line
 from schemas.recommendations import Rejection
@@ -63,7 +63,7 @@ class IngestPartition:
 
     def apply(self, record: Record) -> None:
         """Check one record and put what it becomes into the outbox."""
-        decoded = decode(self.topic, record.value, self._limits, sent_at=record.sent_at)
+        decoded = self._decode(record)
         self.progress.next_offset = record.offset + 1
         if isinstance(decoded, Rejected):
             self._reject(record, decoded)
@@ -76,6 +76,12 @@ class IngestPartition:
         else:
             self._put_event(message, at, record)
         self._accepted.inc()
+
+    def _decode(self, record: Record) -> Decoded | Rejected:
+        limits, sent_at = self._limits, record.sent_at
+        if record.headers:
+            return decode_record(self.topic, record.value, limits, sent_at=sent_at, headers=record.headers)
+        return decode(self.topic, record.value, limits, sent_at=sent_at)
 
     def end_batch(self) -> None:
         """Pack the events of the batch, one record per partition of `events`."""

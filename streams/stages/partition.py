@@ -27,10 +27,15 @@ from streams.topology import STAGE_BY_NAME, TOPIC_BY_NAME, partitions_of
 
 
 class StageViews(Views, Protocol):
-    """All followed topics; `changes` grows with every row that arrives."""
+    """All followed topics; `changes` grows with every row, `withdrawals` with what has to leave lists."""
 
     @property
     def changes(self) -> int: ...
+
+    @property
+    def withdrawals(self) -> tuple[int, int]: ...
+
+    def withdrawn_after(self, number: int) -> list[str] | None: ...
 
     def counts_of(self, keys: Sequence[int]) -> Sequence[ItemCounts | None]: ...
 

@@ -46,6 +46,17 @@ class Sweep:
         if self._after is None or (now < self._paid_until and not at_once):
             return []
         keys = self._database.keys_after(self._prefix, self._after, SWEEP_ROWS)
-        self._after = keys[-1] if len(keys) == SWEEP_ROWS else None
-        self._paid_until = now + len(keys) / self._rows_per_ms
+        self._went_on(keys, SWEEP_ROWS, now)
         return keys
+
+    def take_rows(self, now: int, *, at_once: bool, most: int) -> list[tuple[str, bytes]]:
+        """Give the next rows, at most so many, each with its key; else as `take`."""
+        if self._after is None or (now < self._paid_until and not at_once):
+            return []
+        rows = self._database.rows_after(self._prefix, self._after, most)
+        self._went_on([key for key, _ in rows], most, now)
+        return rows
+
+    def _went_on(self, keys: list[str], most: int, now: int) -> None:
+        self._after = keys[-1] if len(keys) == most else None
+        self._paid_until = now + len(keys) / self._rows_per_ms

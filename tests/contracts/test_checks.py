@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from online_models.business_rules import BusinessRules
 from online_models.catalog import Model, StoreMaker
 from online_models.checks import (
     CheckFailedError,
@@ -18,6 +19,7 @@ from online_models.checks import (
 )
 from online_models.memory_views import MemoryViews
 from online_models.protocols import Answer, Request
+from schemas.business_rules import BusinessRule
 from schemas.messages import Event, ItemFacts
 from schemas.recommendations import RecommendedItem
 from schemas.settings import RecommendSettings
@@ -137,14 +139,20 @@ def test_the_check_of_answers_wants_propensities_of_lists_that_are_explored(prop
         ("disliked", "disliked"),
         ("sold out", "unavailable"),
         ("had", "bought or rated"),
+        ("recalled", "against a rule"),
+        ("looked at", "looked at lately"),
     ],
 )
 def test_the_check_of_filters_sees_what_may_not_be_shown(item: str, seen: str) -> None:
-    views = MemoryViews(items=[ItemFacts("sold out", None, [], None, None, [], False, 0)])
+    recalled = BusinessRules([BusinessRule(name="r", action="exclude", items=("recalled",))])
+    sold_out = ItemFacts("sold out", None, [], None, None, [], False, 0)
+    views = MemoryViews(items=[sold_out], rules=recalled)
     marks = {"disliked": ItemMark(0, 0, had=True, disliked=True), "had": ItemMark(1, 0, had=True)}
+    marks["looked at"] = ItemMark(1, 0)
     request = Request(history=HistoryRow(marks), now=0, exclude=frozenset({"left out"}))
-    check_filtered(places(("new", 0.9)), request, views, RecommendSettings())
+    using = RecommendSettings(seen="exclude")
+    check_filtered(places(("new", 0.9)), request, views, using)
     with pytest.raises(CheckFailedError, match=seen):
-        check_filtered(places((item, 0.9)), request, views, RecommendSettings())
+        check_filtered(places((item, 0.9)), request, views, using)
     if item == "had":
         check_filtered(places((item, 0.9)), request, views, RecommendSettings(repeat_purchases=True))

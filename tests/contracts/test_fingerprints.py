@@ -32,8 +32,8 @@ NAMES = [(section, name) for section in SECTIONS for name in TREE[section]]
 def changed(section: str, name: str) -> Settings:
     """The tight settings with another value in one place."""
     old = TREE[section][name]
-    if old == "entropy":
-        new: Any = "gini"
+    if isinstance(old, str):
+        new: Any = {"entropy": "gini", "keep": "exclude", "": "rules.toml"}[old]
     else:
         new = not old if isinstance(old, bool) else old * 2 + 1 if isinstance(old, int) else old / 2
     return msgspec.convert(TREE | {section: TREE[section] | {name: new}}, Settings)

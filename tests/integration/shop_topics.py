@@ -92,9 +92,11 @@ class ShopTopics:
             self.send_raw(record.topic, record.key.encode(), record.value)
         self._producer.flush(timeout=60)
 
-    def send_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+    def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         """Hand one record to the producer."""
-        self._producer.send(self._prefix + topic, value=value, key=key)
+        self._producer.send(self._prefix + topic, value=value, key=key, headers=list(headers))
 
     def flush(self) -> None:
         """Wait until the broker has all that was handed over."""

@@ -3,7 +3,7 @@
 from online_models.filters import Filters
 from online_models.memory_views import MemoryViews
 from online_models.protocols import Request
-from schemas.settings import RecommendSettings
+from schemas.settings import RecommendSettings, Seen
 from schemas.state import HistoryRow, ItemMark
 from tests.online_models.shop_views import NOW, bought, facts, history, viewed
 
@@ -46,3 +46,27 @@ def test_of_a_category_only_its_items_are_admitted_and_none_that_nobody_knows() 
     )
     asked = Filters(shop, Request(history=None, now=NOW, category="food"), RecommendSettings())
     assert [item for item in ("tea", "cup", "ham", "unknown") if asked.admit(item)] == ["tea"]
+
+
+def test_what_was_seen_lately_is_kept_demoted_or_left_out() -> None:
+    day_ms = 86_400_000
+    row = history(tea=viewed(NOW - day_ms), cup=viewed(NOW - 3 * day_ms), pot=bought())
+    request = Request(history=row, now=NOW)
+    ranked = [("tea", 0.9), ("cup", 0.8), ("jam", 0.5)]
+
+    def filters_with(seen: Seen) -> Filters:
+        return Filters(SHOP, request, RecommendSettings(seen=seen, seen_window_s=2 * 86_400, seen_factor=0.5))
+
+    keeping, demoting, leaving = filters_with("keep"), filters_with("demote"), filters_with("exclude")
+    assert keeping.reordered(ranked) is ranked
+    assert list(demoting.reordered(ranked)) == [("cup", 0.8), ("jam", 0.5), ("tea", 0.45)]
+    assert [keeping.admit("tea"), demoting.admit("tea"), leaving.admit("tea")] == [True, True, False]
+    assert leaving.admit("cup")
+    assert [item for item in ("tea", "cup", "pot", "jam") if leaving.seen(item)] == ["tea"]
+
+
+def test_at_the_edge_of_the_window_an_item_is_seen() -> None:
+    using = RecommendSettings(seen="exclude", seen_window_s=1)
+    for ago, admitted in ((1_000, False), (1_001, True)):
+        request = Request(history=history(tea=viewed(NOW - ago)), now=NOW)
+        assert Filters(SHOP, request, using).admit("tea") is admitted

@@ -359,3 +359,17 @@ def test_a_state_is_held_until_it_is_closed(tmp_path: Path) -> None:
         replayed(settings, ORDERS)
     run.close()
     assert len(replayed(settings, ORDERS).lists) == 2 * len(ORDERS)
+
+
+def test_rules_of_the_file_hold_in_every_list_and_change_nothing_that_is_learned(tmp_path: Path) -> None:
+    records = [a_record("item", 1, item_id="cup", categories=["cups"]), *ORDERS[1:], *ORDERS[:1]]
+    records += [a_browse(9, "eve", "tea"), a_browse(10, "eve", "pot")]
+    rules = tmp_path / "rules.toml"
+    rules.write_text('rule = [{name = "no cups", action = "exclude", categories = ["cups"]}]')
+    folders = tmp_path / "plain", tmp_path / "ruled"
+    plain = replayed(settings_in(folders[0]), records)
+    ruled = replayed(settings_in(folders[1], rules_file=str(rules)), records)
+    shown = [{place.item_id for one in told.messages for place in one.items} for told in (plain, ruled)]
+    assert "cup" in shown[0]
+    assert shown[1] == shown[0] - {"cup"}
+    assert learned(folders[0]) == learned(folders[1])

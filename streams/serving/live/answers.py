@@ -70,13 +70,14 @@ class PageAnswers:
 
     async def customer(self, request: web.Request, route: Route) -> web.StreamResponse:
         query = self._query(request, route)
-        user, k = self._pseudonyms.user(query.id), query.length(self._settings.recommend.k)
+        user = self._pseudonyms.user(query.id)
+        k = query.length(self._lists.length_for(user))
         return await stream(
             request,
             self._news.watchers,
             user,
             "customer",
-            lambda: customer_now(self._views, self._lists, user, k),
+            lambda: customer_now(self._views, self._lists, user, k, self._settings.recommend),
         )
 
     async def search(self, request: web.Request, route: Route) -> FoundItems:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from schemas.answers import HistoryAnswer, Place, Recommended
 from schemas.page import CustomerNow, Titles
+from schemas.settings import RecommendSettings
 from streams.in_words import in_words, segment_in_words
 from streams.serving.customers import history_of, segment_of
 from streams.serving.lists import Lists, Wanted
@@ -16,7 +17,9 @@ MOST_ITEMS: Final = 50
 MOST_SESSIONS: Final = 10
 
 
-def customer_now(views: AnswerViews, lists: Lists, user: str, k: int) -> CustomerNow:
+def customer_now(
+    views: AnswerViews, lists: Lists, user: str, k: int, settings: RecommendSettings
+) -> CustomerNow:
     """Give all that is told of a customer: the newest items and sessions of a long history.
 
     Parameters
@@ -29,10 +32,12 @@ def customer_now(views: AnswerViews, lists: Lists, user: str, k: int) -> Custome
         As topics have it.
     k : int
         How many items.
+    settings : RecommendSettings
+        What may be told of a segment.
     """
     name = named(views)
     found = lists.of_customer(user, Wanted(k=k))
-    segment, history = segment_of(views, user), history_of(views, user)
+    segment, history = segment_of(views, user, settings), history_of(views, user)
     if history is not None:
         # The newest session stands last.
         sessions = history.sessions[-MOST_SESSIONS:]

@@ -82,3 +82,20 @@ def test_an_unknown_type_is_shown_with_the_known_ones(tmp_path: Path) -> None:
             "'brows', expected browse, purchase, rating, item, customer, link, impression, erasure",
         )
     ]
+
+
+def test_a_cloud_event_goes_where_its_message_belongs(tmp_path: Path) -> None:
+    line = (
+        '{"specversion":"1.0","id":"7","source":"/web","type":"com.shop.browse","time":"1970-01-01T00:00:00.005Z",'
+        '"data":{"user_id":"u1","item_id":"tea"}}'
+    )
+    assert read(tmp_path, "jsonl", f"{line}\n") == ([FileRecord("browses", "u1", line.encode(), 5, 1)], [])
+
+
+def test_a_cloud_event_that_cannot_be_opened_is_unreadable(tmp_path: Path) -> None:
+    lines = ['{"specversion":"0.3","id":"7","source":"/web","type":"browse","data":{}}']
+    lines.append('{"specversion":"1.0","id":"7","source":"/web","type":"browse","data":"text"}')
+    lines.append('{"specversion":"1.0","type":"browse","user_id":"u1","at":5}')
+    records, unreadable = read(tmp_path, "jsonl", "\n".join(lines))
+    assert [(each.line, each.reason) for each in unreadable] == [(1, "bad_value"), (2, "invalid_json")]
+    assert [(each.topic, each.key) for each in records] == [("browses", "u1")]

@@ -162,15 +162,23 @@ class Desk:
         page = PageAnswers(shop.views, self.news, settings, pseudonyms) if settings.serve.page else None
         self.server = ApiServer(settings, answering, self.metrics, lambda: health, page)
 
-    def ask(self, path: str, body: object = None, *, method: str = "", token: str | None = None) -> Told:
+    def ask(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        method: str = "",
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Told:
         """Ask over a real socket."""
 
         async def asked() -> Told:
             async with TestClient(TestServer(self.server.app())) as client:
                 data = body if isinstance(body, bytes | None) else msgspec.json.encode(body)
-                headers = {} if token is None else {"Authorization": token}
+                access = {} if token is None else {"Authorization": token}
                 kind = method or ("GET" if body is None else "POST")
-                response = await client.request(kind, path, data=data, headers=headers)
+                response = await client.request(kind, path, data=data, headers=access | (headers or {}))
                 raw = await response.read()
                 told = msgspec.json.decode(raw) if "json" in response.content_type else raw.decode()
                 return Told(response.status, told, response.headers)

@@ -15,11 +15,14 @@ PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 EXAMPLES = re.findall(r"```sh\n(curl .*?)\n```\n\n```json\n(.*?)```", PAGE, re.DOTALL)
 
 
-def asked(command: str) -> tuple[str, bytes | None]:
-    """Path and body of a curl command."""
+def asked(command: str) -> tuple[str, bytes | None, dict[str, str]]:
+    """Path, body and headers of a curl command."""
     _, url, *others = shlex.split(command)
     path = url.removeprefix("http://127.0.0.1:8090")
-    return path, others[1].encode() if others[:1] == ["-d"] else None
+    options = list(zip(others[::2], others[1::2], strict=True))
+    bodies = [text.encode() for option, text in options if option == "-d"]
+    headers = dict(text.split(": ", 1) for option, text in options if option == "-H")
+    return path, bodies[0] if bodies else None, headers
 
 
 def lasting(answer: Any) -> Any:
@@ -32,8 +35,8 @@ def lasting(answer: Any) -> Any:
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_is_answered_as_the_page_says(number: int) -> None:
     command, told = EXAMPLES[number]
-    path, body = asked(command)
-    found = Desk(a_shop()).ask(path, body).body
+    path, body, headers = asked(command)
+    found = Desk(a_shop()).ask(path, body, headers=headers).body
     assert lasting(found) == lasting(msgspec.json.decode(told))
 
 

@@ -1,13 +1,19 @@
 """Lists of customers and guests: when the standing one is given, and when one is made."""
 
+from pathlib import Path
+
 import msgspec
 
+from online_models.business_rules import BusinessRules
 from online_models.experiments.assignment import Assignment
+from schemas.business_rules import BusinessRule
 from schemas.experiments import Experiment, Variant
 from schemas.settings import Settings
+from streams.remembered import RememberedSessions
+from streams.rules_file import RulesFile
 from streams.serving.lists import Lists, Wanted
 from tests.online_models.shop_views import NOW
-from tests.streams.serving.parts import LENGTH, SETTINGS, Followed, a_list, a_shop
+from tests.streams.serving.parts import LENGTH, SETTINGS, Followed, a_history, a_list, a_shop
 
 K3 = Wanted(k=3)
 
@@ -146,3 +152,31 @@ def test_guests_and_experiments_that_are_over_have_no_variant() -> None:
     assert over.length_for("anna") == SETTINGS.recommend.k
     running = in_experiments(msgspec.structs.replace(LENGTH, ends_at=None))
     assert lists(a_shop(running), running).of_session(Wanted(k=3, context=("tea",))).variant is None
+
+
+def test_rules_hold_from_the_newest_event_of_all_on_also_for_a_list_that_was_made_before() -> None:
+    shop = a_shop()
+    later = "2023-11-14T22:13:20.001Z"
+    rule = BusinessRule(name="recalled", action="exclude", categories=("food",), from_=later)
+    shop.views.rules_file = RulesFile("")
+    shop.views.rules_file.rules = BusinessRules([rule])
+    assert names(lists(shop).of_customer("anna", K3)) == ["pot", "jam", "mug"]
+    shop.views.remembered = RememberedSessions(Path("nowhere"), SETTINGS)
+    shop.views.remembered.index.learn_one("s:zoe", None, "mug", NOW + 1)
+    for found in (lists(shop).of_customer("anna", K3), lists(shop).of_session(K3)):
+        assert "mug" in names(found)
+        assert "jam" not in names(found)
+
+
+def test_a_rule_about_some_people_holds_for_those_of_whom_the_shop_told_it() -> None:
+    shop = a_shop()
+    rule = BusinessRule(name="elsewhere", action="exclude", items=("pot",), locations=("DE",))
+    shop.views.rules_file = RulesFile("")
+    shop.views.rules_file.rules = BusinessRules([rule])
+    assert names(lists(shop).of_customer("anna", Wanted(k=2))) == ["pot", "jam"]
+    known = a_history("anna", had="tea", looked_at="cup")
+    known.behaviour.attributes = {"location": "DE"}
+    shop.learn("histories", "anna", known)
+    assert names(lists(shop).of_customer("anna", Wanted(k=2))) == ["jam", "mug"]
+    assert "pot" not in names(lists(shop).of_customer("anna", Wanted(k=5)))
+    assert "pot" in names(lists(shop).of_session(Wanted(k=5)))

@@ -3,8 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from online_models.business_rules import BusinessRules
 from online_models.memory_views import MemoryViews
 from schemas.answers import BasketQuestion
+from schemas.business_rules import BusinessRule
 from schemas.histories import KnownHistory
 from schemas.recommendations import Recommendation, Segment, SegmentProfile
 from schemas.settings import RankerSettings, RecommendSettings, Settings
@@ -37,7 +39,12 @@ class Shop(MemoryViews):
         return NOW
 
     def hidden(self) -> set[str]:
-        return {row.item for row in self.item_rows.values() if not row.available}
+        """Items that nobody may see: sold out, or excluded by a rule for everybody."""
+        sold_out = {row.item for row in self.item_rows.values() if not row.available}
+        return sold_out.union(*(rule.items for rule in self.rules.rules if rule.action == "exclude"))
+
+
+_some = st.lists(st.sampled_from([*ITEMS, "nobody-knows"]), max_size=4)
 
 
 @st.composite
@@ -46,13 +53,16 @@ def served_shops(draw: st.DrawFn) -> Shop:
     vars(shop).update(vars(drawn))
     if draw(st.booleans()):
         shop.list_ = a_list("anna", *draw(st.lists(st.sampled_from(ITEMS), unique=True, max_size=10)))
+    excluded = BusinessRule(name="off", action="exclude", items=tuple(draw(_some)) or ("none",))
+    first = BusinessRule(name="first", action="pin", items=tuple(draw(_some)) or ("none",), position=1)
+    lifted = BusinessRule(name="lifted", action="boost", items=tuple(ITEMS[:4]), factor=5.0)
+    shop.rules = BusinessRules(draw(st.sampled_from([[], [excluded], [first, excluded, lifted]])))
     row = draw(histories())
     if row is not None:
         shop.known = KnownHistory.of("anna", NOW, row)
     return shop
 
 
-_some = st.lists(st.sampled_from([*ITEMS, "nobody-knows"]), max_size=4)
 _wanted = st.builds(
     Wanted,
     k=st.integers(1, 16),
@@ -103,7 +113,7 @@ def test_no_answer_about_items_has_what_it_must_not_have(
     rules = items.rules(item, wanted.k, exclude)
     asked = BasketQuestion(items=list(wanted.context), exclude=list(exclude), scope=scope)
     basket = items.basket(asked, wanted.k)
-    segment = segment_of(shop, "anna")
+    segment = segment_of(shop, "anna", RecommendSettings())
     assert segment is not None and segment.profile is not None
     assert not shop.hidden() & set(segment.profile.top_items)
     found = [

@@ -246,3 +246,19 @@ def test_categories_that_would_burst_an_order_are_left_out() -> None:
     shop.send("item", item_id="tea", categories=["a", "b" * 1_990, "c" * 20, "d"])
     (line,) = shop.one("browse", **BROWSE, user_id="a").lines
     assert line.categories == ["a", "b" * 1_990]
+
+
+def test_a_cloud_event_in_binary_mode_is_an_event_like_any_other() -> None:
+    shop = Shop()
+    headers = [("ce_specversion", b"1.0"), ("ce_id", b"7"), ("ce_source", b"/web"), ("ce_type", b"browse")]
+    value = json.dumps({"user_id": "anna", "item_id": "tea", "at": AT}).encode()
+    for each in (headers, [*headers, ("content-type", b"text/plain")]):
+        shop.ingests["browses"].apply(Record(0, SENT, value, each))
+        shop.ingests["browses"].end_batch()
+    (batch,) = shop.bench.decoded("events")
+    assert [(each.key, each.event_id, each.at) for each in batch.events] == [("u:anna", "/web 7", AT)]
+    (refusal,) = shop.bench.decoded("rejected")
+    assert (refusal.reason, refusal.detail) == (
+        "wrong_content_type",
+        "data of the CloudEvent is 'text/plain'; expected application/json",
+    )
