@@ -17,7 +17,7 @@ from tests.integration.answers import every_list
 from tests.integration.shops import a_topology
 from tests.integration.worker_process import until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 AT = 1_700_000_000_000
 CUSTOMERS = 40

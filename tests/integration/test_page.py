@@ -18,7 +18,7 @@ from streams.client import Client
 from tests.integration.shops import a_shop, a_topology
 from tests.integration.worker_process import WorkerProcess, until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 WAIT_S = 60.0
 REFUSED = b'{"type":"browse","user_id":"yan"'
 
