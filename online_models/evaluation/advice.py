@@ -16,6 +16,7 @@ Verdict = Literal["use", "measure", "leave out"]
 _LESSONS: Final = 2_000
 _TO_GROUP: Final = 500
 _TO_BRANCH: Final = 1_000
+_TO_TRAIN: Final = 10_000
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ def advise(found: Traits) -> Plan:
     ... ]
     >>> plan = advise(traits(log, gap_ms=60_000))
     >>> plan.protocol, [each.model for each in plan.advice if each.verdict == "leave out"]
-    ('sessions', ['rules', 'users', 'content', 'social', 'factors', 'segments', 'trees'])
+    ('sessions', ['rules', 'users', 'content', 'social', 'factors', 'segments', 'trees', 'deep'])
     """
     advice = [
         _sessions(found),
@@ -63,6 +64,7 @@ def advise(found: Traits) -> Plan:
         _segments(found),
         _trees(found),
         _ranker(found),
+        _deep(found),
     ]
     if found.repeats >= 0.2:
         again = "comes back to what was had: leave it in lists"
@@ -172,3 +174,11 @@ def _ranker(found: Traits) -> Advice:
         why = f"{found.events:,} events are few lessons; weights that are set do until there are more"
         return Advice("ranker", "measure", why)
     return Advice("ranker", "use", f"{found.events:,} events to learn the order of lists from")
+
+
+def _deep(found: Traits) -> Advice:
+    if found.events < _TO_TRAIN or found.events_per_session < 2:
+        why = f"{found.events:,} events, {found.events_per_session:.1f} of them in a session"
+        return Advice("deep", "leave out", f"{why}: networks learn from more")
+    why = "networks were behind the session blend wherever they were measured, and cost milliseconds an event"
+    return Advice("deep", "measure", why)

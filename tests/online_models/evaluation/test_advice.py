@@ -37,10 +37,12 @@ def verdicts(plan: Plan) -> dict[str, str]:
     return {each.model: each.verdict for each in plan.advice}
 
 
-def test_a_shop_that_has_everything_uses_everything_but_factors() -> None:
+def test_a_shop_that_has_everything_uses_everything_but_what_was_behind_wherever_it_was_measured() -> None:
     found = verdicts(advise(SHOP))
-    assert {name for name, verdict in found.items() if verdict != "use"} == {"factors"}
-    assert found["factors"] == "measure"
+    assert {name: verdict for name, verdict in found.items() if verdict != "use"} == {
+        "factors": "measure",
+        "deep": "measure",
+    }
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,8 @@ def test_a_shop_that_has_everything_uses_everything_but_factors() -> None:
         ({"customers": 100}, "segments", "leave out"),
         ({"orders": 0.001}, "trees", "leave out"),
         ({"events": 500}, "ranker", "measure"),
+        ({"events": 5_000}, "deep", "leave out"),
+        ({"events_per_session": 1.5}, "deep", "leave out"),
     ],
 )
 def test_what_is_missing_speaks_against_a_model(change: dict[str, Any], model: str, verdict: str) -> None:
