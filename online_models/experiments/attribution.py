@@ -157,7 +157,9 @@ class AttributionStep:
         for act in waiting:
             if first:
                 self._count(exposure, act)
-            self._credit(exposure, act)
+            # Of what happened in one moment, only an act that names the list is known to answer it.
+            if act.list_id or act.at > x.at:
+                self._credit(exposure, act)
 
     def _act(self, exposure: Exposure, act: Act) -> None:
         if exposure.shown_at is None:

@@ -8,7 +8,7 @@ from schemas.state import Behaviour, HistoryRow, ItemMark, OrderMark, SessionMar
 TOLD = {"items", "sessions", "behaviour", "follows"}
 KEPT = {
     *("seen", "last_at", "taught_hour", "taught", "newest", "erased_until", "orders", "met", "shown"),
-    "shown_at",
+    *("shown_at", "exposure"),
 }
 
 

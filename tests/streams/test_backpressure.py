@@ -83,6 +83,7 @@ class _Raw:
 
     def __init__(self, record: Record) -> None:
         self.offset, self.timestamp, self.value = record.offset, record.sent_at, record.value
+        self.headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def test_changed_rows_are_bounded_by_their_bytes(tmp_path: Path) -> None:

@@ -133,6 +133,12 @@ def test_what_is_read_before_the_list_that_it_answers_waits_for_it() -> None:
     assert Log().learn(shown(0), *later, shown(20, names="r-2")).counts() == expected
 
 
+def test_an_act_of_the_same_moment_that_was_read_before_answers_a_list_only_by_name() -> None:
+    assert "clicks" not in Log().learn(event("view", 0), shown(0)).counts()
+    assert Log().learn(event("view", 0, names="r-1"), shown(0)).counts()["clicks"] == 1
+    assert Log().learn(event("view", 1), shown(0)).counts()["clicks"] == 1
+
+
 def test_what_waits_is_bounded() -> None:
     log = Log().learn(*(event("view", n, names=f"r-{n}") for n in range(50)))
     row = log.rows.get("u:anna")
