@@ -31,6 +31,9 @@ _ENTRY: dict[str, msgspec.msgpack.Decoder[Packet[Any]]] = {
     "samples": msgspec.msgpack.Decoder(Packet[Sample]),
     "item-deltas": msgspec.msgpack.Decoder(Packet[ItemDeltas]),
 }
+_AS_HEARD = frozenset({"learning"})
+"""Topics of which less may be sent when the input is read again: what becomes a lesson goes by what was heard
+of the ranker until then. Who reads them passes over what is applied already."""
 
 Place = tuple[int, int, Position, str]
 """Where an entry between two stages comes from: epoch, source partition, position there, item or nothing."""
@@ -146,7 +149,8 @@ class Oracle:
                 for reader in readers[topic]:
                     source = f"{_source(stage_name)}/{partition}"
                     applied = progress[reader, int(number)].applied.get(source)
-                    if applied is None or applied[1] != upto:
+                    ahead = topic in _AS_HEARD and applied is not None and applied[1] > upto
+                    if not ahead and (applied is None or applied[1] != upto):
                         place = f"{stage_name}/{partition}"
                         yield f"{place} sent {destination} up to {upto}, {reader} is at {applied}"
 
