@@ -19,8 +19,7 @@ _MOST_CHOSEN: Final = 10
 MOST_WAITING: Final = 100
 """Lessons that may be made before the ranker is heard of again: it says once a second what it has learned.
 
-A new shop, of which every event is a lesson, would otherwise make lists for nobody all the time; and where
-the ranker is behind, more are of no use.
+Where it is behind, more are of no use.
 """
 
 _BEST_SHARE: Final = 2 / 3
@@ -30,6 +29,10 @@ _CRC: Final = 1 << 32
 
 class Teacher:
     """Makes a lesson of an event, before it is learned: of every one at first, then of fewer and fewer.
+
+    An event that is to become one costs as much as a list, whether or not what was acted on was among the
+    candidates. So of the events that ingest read in one second, the first `ranker.tries_per_s` are tried: in a
+    quiet shop all, in a busy one a sample, which the input alone decides.
 
     Once `ranker.all_lessons` are learned, an event becomes a lesson with a chance of so many by those
     learned, told from where it is in its topic; so the number of lessons grows with the root of the number
@@ -53,6 +56,7 @@ class Teacher:
         self._settings = settings.ranker
         self._enabled = settings.ranker.enabled and settings.recommend.enabled and settings.sessions.held > 0
         self._learned, self._waiting = 0, 0
+        self._second, self._tries = 0, 0
 
     def wants(self, x: Event) -> bool:
         """Whether this event is to become a lesson, if it is accepted."""
@@ -63,10 +67,18 @@ class Teacher:
             self._learned, self._waiting = learned, 0
         if self._waiting >= MOST_WAITING:
             return False
-        if learned <= self._settings.all_lessons:
-            return True
-        drawn = crc32(f"{x.topic}:{x.partition}:{x.offset}".encode()) / _CRC
-        return drawn < self._settings.all_lessons / learned
+        if learned > self._settings.all_lessons:
+            drawn = crc32(f"{x.topic}:{x.partition}:{x.offset}".encode()) / _CRC
+            if drawn >= self._settings.all_lessons / learned:
+                return False
+        return self._may_try(x.ingested_at // 1000)
+
+    def _may_try(self, second: int) -> bool:
+        """Whether one more event of a second may be tried; notes that it is."""
+        if second != self._second:
+            self._second, self._tries = second, 0
+        self._tries += 1
+        return not self._settings.tries_per_s or self._tries <= self._settings.tries_per_s
 
     def lessons(self, x: Event, history: HistoryRow | None) -> list[Lesson]:
         """Make the lessons of an event and the history before it; none if nobody proposed its items.

@@ -25,8 +25,9 @@ ACTIONS = ["view", "cart", "purchase", "rating"]
 
 
 def an_event(*items: str, kind: str = "view", offset: int = 0, topic: str = "browses") -> Event:
+    """An event that ingest read in a second of its own."""
     lines = [Line(item, []) for item in items]
-    return Event("u:anna", kind, NOW, topic, 2, offset, NOW, NOW, lines=lines)
+    return Event("u:anna", kind, NOW, topic, 2, offset, NOW, NOW + 1_000 * offset, lines=lines)
 
 
 def weights(learned: int, *, version: int = VERSION, seed: int = 1) -> RankerWeights:
@@ -89,6 +90,13 @@ def test_weights_of_another_version_count_as_nothing_learned() -> None:
     views = MemoryViews(ranker=weights(10**9, version=VERSION + 1))
     teacher = Teacher(views, Settings(ranker=RankerSettings(all_lessons=1)))
     assert all(teacher.wants(an_event("tea", offset=n)) for n in range(20))
+
+
+@pytest.mark.parametrize(("most", "tried"), [(3, [3, 3, 1]), (0, [10, 5, 1])])
+def test_of_the_events_of_a_second_only_the_first_are_tried(most: int, tried: list[int]) -> None:
+    teacher = a_teacher(tries_per_s=most)
+    seconds = [[an_event("tea", offset=second)] * n for second, n in enumerate([10, 5, 1])]
+    assert [sum(map(teacher.wants, events)) for events in seconds] == tried
 
 
 def test_until_the_ranker_is_heard_of_only_so_many_lessons_are_made() -> None:
