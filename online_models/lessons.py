@@ -31,8 +31,8 @@ class Teacher:
     """Makes a lesson of an event, before it is learned: of every one at first, then of fewer and fewer.
 
     An event that is to become one costs as much as a list, whether or not what was acted on was among the
-    candidates. So of the events that ingest read in one second, the first `ranker.tries_per_s` are tried: in a
-    quiet shop all, in a busy one a sample, which the input alone decides.
+    candidates. So of the events that ingest read in one second, the first `ranker.tries_per_s` are tried: all
+    in a quiet shop, a sample in a busy one, which the input alone decides.
 
     Once `ranker.all_lessons` are learned, an event becomes a lesson with a chance of so many by those
     learned, told from where it is in its topic; so the number of lessons grows with the root of the number
