@@ -14,6 +14,7 @@ from streams.bench.compare import compare as compared
 from streams.bench.machine import describe
 from streams.bench.scenarios import ENVIRONMENT, SCENARIOS, Result, run
 from streams.errors import FreshrecError
+from streams.interrupts import interruptible
 
 RESULTS = Path("benchmarks/results")
 END_TO_END = tuple(scenario.name for scenario in SCENARIOS)
@@ -81,12 +82,14 @@ def bench(
     folder = Path(tempfile.mkdtemp(prefix="freshrec-bench-"))
     console.print("warming up: a fresh Kafka, a worker, the catalogue and the customers' past")
     try:
-        results = run(chosen, folder, partitions=partitions, past=past)
-        for scenario, result in zip(chosen, results, strict=True):
-            settings = msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past}
-            path = _written(out, scenario.name, settings, result)
-            _show(result, console)
-            click.echo(str(path))
+        # However it is ended, its broker and its worker end with it.
+        with interruptible():
+            results = run(chosen, folder, partitions=partitions, past=past)
+            for scenario, result in zip(chosen, results, strict=True):
+                settings = msgspec.to_builtins(scenario) | {"partitions": partitions, "past": past}
+                path = _written(out, scenario.name, settings, result)
+                _show(result, console)
+                click.echo(str(path))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

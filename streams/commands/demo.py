@@ -14,13 +14,13 @@ from rich.console import Console
 from schemas.settings import LogSettings
 from streams.demo.folder import own_folder
 from streams.demo.house import House
-from streams.demo.interrupts import interruptible, run
 from streams.demo.kafka_house import kafka_house
 from streams.demo.live_screen import LiveScreen
 from streams.demo.memory_house import memory_house
 from streams.demo.screen import PlainScreen, Screen
 from streams.demo.settings import STATE, demo_settings
 from streams.demo.show import Show
+from streams.interrupts import interruptible, run
 from streams.logging_setup import configure
 
 SECONDS = 42.0

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from streams.demo.interrupts import undisturbed
 from streams.errors import StateError
+from streams.interrupts import undisturbed
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from streams import local_kafka
 from streams.cluster import topic_specs
 from streams.connection import client_options
 from streams.demo.house import Counts, Listener, counts_of
-from streams.demo.interrupts import undisturbed
 from streams.demo.screen import Screen
 from streams.demo.worker_process import WorkerProcess
 from streams.errors import BrokerError, DeliveryError, FreshrecError
+from streams.interrupts import undisturbed
 from streams.topics import create_topics
 
 LISTS, REFUSALS = "recommendations", "rejected"

@@ -1,4 +1,4 @@
-"""Signals that end a demo: each of them like Ctrl-C, and none of them while it is cleaning up."""
+"""Signals that end a command: each of them like Ctrl-C, and none of them while it is cleaning up."""
 
 import asyncio
 import signal
