@@ -8,6 +8,7 @@ from online_models.filters import Filters
 from online_models.protocols import Request
 from schemas.answers import ItemRules
 from schemas.page import (
+    ExperimentsNow,
     FlowNews,
     FoundItem,
     FoundItems,
@@ -25,6 +26,7 @@ from streams.serving.items import Items
 from streams.serving.lists import Lists
 from streams.serving.live.customer_now import customer_now, named, titles
 from streams.serving.live.event_stream import stream
+from streams.serving.live.experiments_now import experiments_now
 from streams.serving.live.item_words import MOST_FOUND
 from streams.serving.live.news import FLOW, News
 from streams.serving.live.segment_map import segment_map
@@ -108,6 +110,9 @@ class PageAnswers:
 
     def quality(self, _: web.Request, __: Route) -> QualityNow:
         return QualityNow(list(self._news.worker.points), self._news.worker.problem)
+
+    def experiments(self, _: web.Request, __: Route) -> ExperimentsNow:
+        return experiments_now(self._settings.experiments, self._views.arm_tallies())
 
     def system(self, _: web.Request, __: Route) -> SystemNow:
         worker = self._news.worker
