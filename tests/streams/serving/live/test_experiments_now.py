@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.experiments import ArmTallies
 from streams.experiment_words import EXAMPLE
+from streams.serving.live.experiments_now import experiments_now
 from tests.online_models.shop_views import NOW
 from tests.streams.serving.parts import LENGTH, SETTINGS, Desk, a_shop, tallies
 
@@ -47,15 +48,10 @@ def test_an_experiment_that_nobody_was_in_yet_is_told_as_such() -> None:
     assert found["says"][1]["value"] == "too early to tell"
 
 
-def test_each_question_is_answered_by_the_newest_tallies() -> None:
-    shop = a_shop()
-    desk = Desk(shop)
-    before = desk.get("/page/experiments")["experiments"][0]["report"]["arms"][0]["customers"]
-    more = tallies()
-    more.arms["length:control"].customers += 2
-    shop.learn("experiment-tallies", "0", more)
-    after = desk.get("/page/experiments")["experiments"][0]["report"]["arms"][0]["customers"]
-    assert after == before + 2
+def test_all_partitions_count_and_other_experiments_do_not() -> None:
+    other = ArmTallies({"gone:control": tallies().arms["length:control"]})
+    told = experiments_now((LENGTH,), [tallies(), other, tallies()])
+    assert [[arm.customers for arm in each.report.arms] for each in told.experiments] == [[80, 80]]
 
 
 def test_how_one_is_set_is_told_where_none_is() -> None:
