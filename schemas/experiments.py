@@ -143,6 +143,20 @@ class MetricReport(msgspec.Struct, frozen=True):
     against_control: ComparedMetric | None = None
 
 
+class MetricInWords(msgspec.Struct, frozen=True):
+    """A metric of one arm as people read it; empty where there is nothing to tell.
+
+    `interval` is for one look, `difference` is the arm minus the control, `at_any_time` and `p_value` hold
+    however often they are looked at.
+    """
+
+    value: str = ""
+    interval: str = ""
+    difference: str = ""
+    at_any_time: str = ""
+    p_value: str = ""
+
+
 class ArmReport(msgspec.Struct, frozen=True):
     """One variant: what was counted, its metrics and a verdict in words."""
 

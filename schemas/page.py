@@ -6,6 +6,7 @@ Programs ask the API (`schemas.answers`) instead.
 import msgspec
 
 from schemas.answers import HistoryAnswer, ItemRules, Recommended, SegmentAnswer
+from schemas.experiments import ExperimentReport, MetricInWords
 from schemas.recommendations import Similar
 
 Titles = dict[str, str]
@@ -154,3 +155,32 @@ class SystemNow(msgspec.Struct, frozen=True):
     worker: list[StatePart]
     server: list[StatePart]
     problem: str | None
+
+
+class VariantNow(msgspec.Struct, frozen=True):
+    """A variant: the settings that differ, and its metrics in words, in the order of the report."""
+
+    changes: list[str]
+    metrics: list[MetricInWords]
+
+
+class ExperimentNow(msgspec.Struct, frozen=True):
+    """An experiment as of now: the report, and what it says in words, by variant and of all.
+
+    Times are of events (epoch ms): from when and until when it is set to run, null without that end, and the
+    newest that counted, null where none did.
+    """
+
+    report: ExperimentReport
+    variants: list[VariantNow]
+    says: list[StatePart]
+    starts_at: int | None
+    ends_at: int | None
+    newest_at: int | None
+
+
+class ExperimentsNow(msgspec.Struct, frozen=True):
+    """All experiments of the settings; `example` is how one is set, null where one is."""
+
+    experiments: list[ExperimentNow]
+    example: str | None

@@ -24,8 +24,9 @@ ALPHA: Final = 0.05
 _MOST_CROSSED: Final = 0.01
 _MILLIONTHS: Final = 1_000_000
 
-TOO_EARLY = "too early to tell"
-_WORDS: Final = {True: "better than the control", False: "worse than the control"}
+TOO_EARLY: Final = "too early to tell"
+BETTER: Final = "better than the control"
+WORSE: Final = "worse than the control"
 
 
 def report(experiment: Experiment, arms: Mapping[str, ArmTally]) -> ExperimentReport:
@@ -109,7 +110,7 @@ def _verdict(
     compared = next(each.against_control for each in metrics if each.metric == experiment.goal)
     if compared is None or compared.low <= 0 <= compared.high:
         return TOO_EARLY
-    return _WORDS[compared.difference > 0]
+    return BETTER if compared.difference > 0 else WORSE
 
 
 def _arm(name: str, tally: ArmTally, metrics: list[MetricReport], verdict: str) -> ArmReport:

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from online_models.experiments.report import report
 from online_models.experiments.tallies import merged
-from schemas.experiments import ArmReport, ExperimentReport, MetricReport
+from schemas.experiments import ExperimentReport
 from schemas.settings import Settings
 from streams.commands.answers import NOT_FOUND, answer_options, print_json, stored_views
 from streams.commands.context import pass_settings
 from streams.errors import NotFoundError
-
-_PER_CENT = frozenset({"click_through", "list_conversion", "conversion", "repeat_purchase", "satisfaction"})
+from streams.experiment_words import metric_in_words, sentences
 
 
 @click.command()
@@ -59,31 +59,8 @@ def _print(found: ExperimentReport, console: Console) -> None:
     figures = Table("metric", "variant", "value", "95 %", "minus control", "at any time", "p")
     for place, metric in enumerate(found.arms[0].metrics):
         for arm in found.arms:
-            figures.add_row(*_row(metric.metric, arm, arm.metrics[place]))
+            told = metric_in_words(arm.metrics[place])
+            figures.add_row(metric.metric, arm.variant, *msgspec.structs.astuple(told))
     console.print(figures)
-    ratio = found.sample_ratio
-    judged = "MISMATCH: find out why before anything else" if ratio.mismatch else "as set"
-    console.print(f"shares of customers: {judged} (p {ratio.p_value:.3g})")
-    for arm in found.arms:
-        if arm.variant != found.control:
-            console.print(f"{arm.variant}: {arm.verdict}")
-
-
-def _row(name: str, arm: ArmReport, metric: MetricReport) -> tuple[str, ...]:
-    if metric.value is None or metric.low is None or metric.high is None:
-        return name, arm.variant, "", "", "", "", ""
-    shown = (name, arm.variant, _figure(name, metric.value), _ends(name, metric.low, metric.high))
-    compared = metric.against_control
-    if compared is None:
-        return *shown, "", "", ""
-    relative = "" if compared.relative is None else f" ({compared.relative:+.1%})"
-    gained = f"{_figure(name, compared.difference, sign='+')}{relative}"
-    return *shown, gained, _ends(name, compared.low, compared.high, sign="+"), f"{compared.p_value:.3g}"
-
-
-def _figure(name: str, value: float, *, sign: str = "") -> str:
-    return format(value, f"{sign}.2%" if name in _PER_CENT else f"{sign}.3f")
-
-
-def _ends(name: str, low: float, high: float, *, sign: str = "") -> str:
-    return f"{_figure(name, low, sign=sign)} to {_figure(name, high, sign=sign)}"
+    for about, words, _ in sentences(found):
+        console.print(f"{about}: {words}")

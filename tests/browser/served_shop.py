@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from online_models.experiments.tallies import AMOUNTS, ArmChange, add
 from online_models.features import FEATURES
+from schemas.experiments import ArmTallies, Experiment, Variant
 from schemas.histories import KnownHistory
 from schemas.messages import WEIGHT_ONE, Centroids, ItemFacts, SegmentTop
 from schemas.recommendations import (
@@ -27,7 +29,32 @@ from streams.monitoring import Metrics, SupervisorMetrics
 from tests.online_models.shop_views import NOW, a_rule, partners
 from tests.streams.serving.parts import Desk, Followed
 
+DAY_MS = 86_400_000
+EXPERIMENTS = (
+    Experiment(
+        name="longer-lists",
+        goal="conversion",
+        variants=(
+            Variant(name="control", share=0.5),
+            Variant(name="long", share=0.5, changes=(("recommend.k", 12),)),
+        ),
+        starts_at=NOW - 30 * DAY_MS,
+        ends_at=NOW - DAY_MS,
+    ),
+    Experiment(
+        name="by-weights",
+        variants=(
+            Variant(name="control", share=0.5),
+            Variant(name="weights", share=0.25, changes=(("ranker.enabled", False),)),
+            Variant(name="diverse", share=0.25, changes=(("recommend.diversity", 0.3),)),
+        ),
+        starts_at=NOW + DAY_MS,
+    ),
+)
+"""One that is over and one to come: none changes a list."""
+
 SETTINGS = Settings(
+    experiments=EXPERIMENTS,
     kafka=KafkaSettings(partitions=1),
     ranker=RankerSettings(enabled=False),
     recommend=RecommendSettings(k=6),
@@ -111,6 +138,19 @@ def a_clustering() -> Centroids:
     return Centroids("1", [0.0] * len(FEATURES), [1.0] * len(FEATURES), centres, tops, NOW)
 
 
+def arm_tallies(**buyers: int) -> ArmTallies:
+    """Four hundred customers of each variant of the first experiment, of whom so many ordered."""
+    found, nothing = ArmTallies({}), [0] * len(AMOUNTS)
+    for variant, ordered in buyers.items():
+        for n in range(400):
+            order = int(n < ordered)
+            has = {"lists": 3, "clicks": n % 3, "visits": 2, "buyer": order, "orders": order}
+            has |= {"converted": order, "revenue": order * (9_900_000 + 100_000 * (n % 7))}
+            amounts = [has.get(name, 0) for name in AMOUNTS]
+            add(found, ArmChange(f"longer-lists:{variant}", NOW - n, nothing, amounts, entered=1))
+    return found
+
+
 class ServedShop:
     """What runs in the thread; its methods are for the thread of the test."""
 
@@ -155,6 +195,7 @@ class ServedShop:
             self.learn("histories", user, a_history(user))
             self.learn("segments", user, Segment(user, "2", 1.27, NOW))
             self.tell_list(user, "k2", "t2", "x1", "l1", "p1", "s1")
+        self.learn("experiment-tallies", "0", arm_tallies(control=40, long=120))
         self.do(self._fill_flow)
         self.do(self._fill_worker)
         self.do(self._fill_refused)

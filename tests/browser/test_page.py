@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.chromium import PHONE, complaints, look_as, resize, violations
 from tests.browser.looking import ask, focused, go, press, see, step_back, style, text
-from tests.browser.served_shop import LONG_ID, SETTINGS, TITLES, ServedShop, served
+from tests.browser.served_shop import LONG_ID, SETTINGS, TITLES, ServedShop, arm_tallies, served
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -26,6 +26,9 @@ PARTS = {
     "segments": "Choose a segment",
     "segments/2": "128 customers, 3.0 orders",
     "quality": "Gini of exposure 0.370",
+    "experiments": "no impression of a list has come yet",
+    "experiments/longer-lists": "long better than the control",
+    "experiments/nothing": "There is no experiment",
     "refused": "expected seconds, 0 or more",
     "system": "not ready: rules",
 }
@@ -91,7 +94,7 @@ def test_all_can_be_done_with_the_keyboard(browser: "Chrome", shop: ServedShop) 
     browser.refresh()
     see(browser, "Events and lists in a second")
     walked = []
-    for _ in range(9):
+    for _ in range(10):
         press(browser, TAB)
         walked.append(focused(browser))
     assert walked[1:] == [
@@ -101,11 +104,12 @@ def test_all_can_be_done_with_the_keyboard(browser: "Chrome", shop: ServedShop) 
         "Items",
         "Segments",
         "Quality",
+        "Experiments",
         "Refused",
         "System",
     ]
     assert style(browser, ":focus", "outline-style") == "solid"
-    for _ in range(3):
+    for _ in range(4):
         step_back(browser)
     press(browser, ENTER)
     see(browser, "Choose a segment")
@@ -151,6 +155,63 @@ def test_colours_are_those_of_the_system(browser: "Chrome", shop: ServedShop) ->
     light = style(browser, "body", "background-color")
     look_as(browser, dark=True)
     assert style(browser, "body", "background-color") != light
+
+
+def test_an_experiment_is_told_as_it_is_in_the_terminal(browser: "Chrome", shop: ServedShop) -> None:
+    shop.learn("experiment-tallies", "0", arm_tallies(control=40, long=120))
+    go(browser, shop.url, "experiments", "by-weights: decided by click_through")
+    seen = text(browser)
+    assert "longer-lists: decided by conversion" in seen
+    assert "shares of customers as set (p 1)" in seen
+    assert "long recommend.k = 12 50% 400 0 1,200" in seen
+    assert "diverse recommend.diversity = 0.3 25% 0" in seen
+    assert "conversion long goal 30.00% 25.72% to 34.66% +20.00% (+200.0%) +10.61%" in seen
+    browser.find_element("link text", "longer-lists").click()
+    see(browser, "Experiment longer-lists")
+    see(browser, "long better than the control")
+    assert "by-weights" not in text(browser)
+    assert ask(browser, "document.title") == "Experiment longer-lists · freshrec"
+    assert complaints(browser) == []
+
+
+def test_intervals_are_drawn_to_one_scale_with_a_mark_where_there_is_no_difference(
+    browser: "Chrome", shop: ServedShop
+) -> None:
+    shop.learn("experiment-tallies", "0", arm_tallies(control=40, long=120))
+    go(browser, shop.url, "experiments/longer-lists", "long better than the control")
+    goal = "[...document.querySelectorAll('tr')].find((row) => /long.*goal/s.test(row.innerText))"
+    edges = f"[...{goal}.querySelectorAll('rect')].map((rect) => rect.getBoundingClientRect())"
+    whole, interval, zero = ask(browser, f"{edges}.map(({{ left, right }}) => [left, right])")
+    assert whole[0] <= zero[1] < interval[0] < interval[1] <= whole[1] + 0.01
+
+
+def test_experiments_change_by_themselves_and_leave_the_reader_where_they_are(
+    browser: "Chrome", shop: ServedShop
+) -> None:
+    shop.learn("experiment-tallies", "0", arm_tallies(control=40, long=120))
+    resize(browser, PHONE)
+    go(browser, shop.url, "experiments/longer-lists", "long better than the control")
+    frame = "document.querySelector('[aria-label=\"Metrics of longer-lists\"]')"
+    browser.execute_script(f"{frame}.focus(); {frame}.scrollLeft = 120")
+    shop.learn("experiment-tallies", "0", arm_tallies(control=40, long=44))
+    see(browser, "long too early to tell")
+    assert focused(browser).startswith("Metrics of longer-lists")
+    assert ask(browser, f"[document.activeElement === {frame}, {frame}.scrollLeft]") == [True, 120]
+    # Which row it is stays in sight.
+    left = "getBoundingClientRect().left"
+    assert ask(browser, f"{frame}.querySelector('tbody th').{left} === {frame}.{left}")
+    assert "conversion long goal 11.00%" in text(browser)
+
+
+def test_how_an_experiment_is_set_is_said_where_there_is_none(browser: "Chrome") -> None:
+    with served(msgspec.structs.replace(SETTINGS, experiments=())) as shop:
+        for part in ("experiments", "experiments/gone"):
+            go(browser, shop.url, part, "No experiment is set")
+        assert "[experiments.longer-lists.variants.long] share = 0.5 recommend.k = 20" in text(browser)
+        assert violations(browser) == []
+        resize(browser, PHONE)
+        assert ask(browser, "document.documentElement.scrollWidth") <= PHONE[0]
+        assert violations(browser) == []
 
 
 def test_the_token_is_asked_for_and_kept_in_the_tab(

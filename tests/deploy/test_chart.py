@@ -28,6 +28,7 @@ EVERYTHING = (
     "autoscaling.enabled=true",
     "autoscaling.prometheus=http://prometheus:9090",
     "settings.snapshot.url=s3://bucket/folder",
+    "serve.workerUrl=http://shop-freshrec-worker-0.shop-freshrec-worker:9108/metrics",
     "settings.ingest.max_value_bytes=10485760",
     "settings.recommend.diversity=0.25",
     "secretEnv[0].name=FRESHREC_KAFKA__SASL_PASSWORD",
@@ -126,7 +127,7 @@ def test_secrets_are_named_and_never_given(values: tuple[str, ...]) -> None:
     secret = [
         each for each in environment if any(word in each["name"] for word in ("TOKEN", "PASSWORD", "KEY"))
     ]
-    assert len(secret) == (2 if values == PLAIN else 5)
+    assert len(secret) == (2 if values == PLAIN else 6)
     assert all("secretKeyRef" in each["valueFrom"] for each in secret)
 
 
@@ -139,6 +140,52 @@ def test_pods_may_do_little(values: tuple[str, ...]) -> None:
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
+
+
+def policy(component: str, *values: str) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {
+        each["metadata"]["labels"]["app.kubernetes.io/component"]: each["spec"]
+        for each in of_kind("NetworkPolicy", values)
+    }
+    return found[component]
+
+
+def test_the_server_may_ask_the_worker_that_it_is_told_of_and_has_its_token() -> None:
+    (server,) = of_kind("Deployment")
+    (container,) = server["spec"]["template"]["spec"]["containers"]
+    environment = {each["name"]: each for each in container["env"]}
+    (workers,) = of_kind("StatefulSet")
+    (worker,) = workers["spec"]["template"]["spec"]["containers"]
+    assert environment["FRESHREC_METRICS__TOKEN"] in worker["env"]
+    # As a pod of the set is called behind its headless service.
+    name, service = workers["metadata"]["name"], workers["spec"]["serviceName"]
+    url = environment["FRESHREC_SERVE__WORKER_URL"]["value"]
+    assert url == f"http://{name}-0.{service}:{worker['ports'][0]['containerPort']}/metrics"
+    assert "FRESHREC_METRICS__TOKEN" not in str(of_kind("Deployment", PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://worker-0.worker:9108/metrics", 9108),
+        ("http://worker/metrics", 80),
+        ("https://worker.example.org/metrics", 443),
+        ("http://[fd00::8]:9108/metrics", 9108),
+    ],
+)
+def test_the_network_lets_the_server_ask_there_and_nowhere_else(url: str, port: int) -> None:
+    before, asking = policy("serve")["egress"], policy("serve", f"serve.workerUrl={url}")["egress"]
+    assert [each for each in asking if each not in before] == [{"ports": [{"protocol": "TCP", "port": port}]}]
+
+
+def test_a_worker_that_answers_named_scrapers_alone_answers_the_server_too() -> None:
+    scrapers = "networkPolicy.scrapers[0].podSelector.matchLabels.app=prometheus"
+    url = "serve.workerUrl=http://worker-0.worker:9108/metrics"
+    (before,), (asked,) = policy("worker", scrapers)["ingress"], policy("worker", scrapers, url)["ingress"]
+    assert [each for each in asked["from"] if each not in before["from"]] == [
+        {"podSelector": policy("serve")["podSelector"]}
+    ]
+    assert policy("worker", url)["ingress"] == policy("worker")["ingress"]
 
 
 def test_rules_are_all_there_with_links_that_lead_where_they_shall() -> None:
@@ -165,6 +212,8 @@ def test_workers_are_scaled_by_keda_alone_and_not_beyond_their_partitions() -> N
         "settings.kafka.sasl_password=hunter2",
         "settings.metrics.port=1",
         "worker.storage.size=much",
+        "serve.workerUrl=worker:9108",
+        "serve.workerUrl=http://name:word@worker:9108/metrics",
         "secretEnv[0].value=hunter2",
         "autoscaling.enabled=true",
     ],

@@ -1,6 +1,7 @@
 """From request to answer for the paths of the page."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from aiohttp import web
 
@@ -8,6 +9,7 @@ from online_models.filters import Filters
 from online_models.protocols import Request
 from schemas.answers import ItemRules
 from schemas.page import (
+    ExperimentsNow,
     FlowNews,
     FoundItem,
     FoundItems,
@@ -25,13 +27,18 @@ from streams.serving.items import Items
 from streams.serving.lists import Lists
 from streams.serving.live.customer_now import customer_now, named, titles
 from streams.serving.live.event_stream import stream
+from streams.serving.live.experiments_now import experiments_now
 from streams.serving.live.item_words import MOST_FOUND
 from streams.serving.live.news import FLOW, News
+from streams.serving.live.rarely import Rarely
 from streams.serving.live.segment_map import segment_map
 from streams.serving.problems import unknown
 from streams.serving.questions import Query
 from streams.serving.routes import Route
 from streams.serving.served_views import ServedViews
+
+EXPERIMENTS_S: Final = 1.0
+"""Seconds for which what came of experiments is told again: all of eight with eight variants takes 20 ms."""
 
 
 class PageAnswers:
@@ -52,6 +59,9 @@ class PageAnswers:
     def __init__(self, views: ServedViews, news: News, settings: Settings, pseudonyms: Pseudonyms) -> None:
         self._views, self._news, self._settings, self._pseudonyms = views, news, settings, pseudonyms
         self._lists, self._items = Lists(views, settings), Items(views, settings.recommend)
+        self._experiments = Rarely(
+            lambda: experiments_now(settings.experiments, views.arm_tallies()), EXPERIMENTS_S
+        )
 
     def close(self) -> None:
         """End all streams, and begin none."""
@@ -108,6 +118,9 @@ class PageAnswers:
 
     def quality(self, _: web.Request, __: Route) -> QualityNow:
         return QualityNow(list(self._news.worker.points), self._news.worker.problem)
+
+    def experiments(self, _: web.Request, __: Route) -> ExperimentsNow:
+        return self._experiments.get()
 
     def system(self, _: web.Request, __: Route) -> SystemNow:
         worker = self._news.worker

@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.page import (
     CustomerNow,
+    ExperimentsNow,
     FlowNews,
     FoundItems,
     ItemNow,
@@ -80,6 +81,14 @@ ANSWERS: Final[tuple[Route, ...]] = (
         says="How good lists and models were over the last hour.",
         explains="From a worker's metrics.",
         answer=QualityNow,
+    ),
+    Route(
+        method="GET",
+        path=f"{PREFIX}/experiments",
+        answers="experiments",
+        says="What came of the variants of each experiment.",
+        explains="In figures, and in the words of `freshrec experiments`.",
+        answer=ExperimentsNow,
     ),
     Route(
         method="GET",

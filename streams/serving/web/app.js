@@ -2,6 +2,7 @@
 
 import * as customer from "./customer.js";
 import { h } from "./dom.js";
+import * as experiments from "./experiments.js";
 import * as flow from "./flow.js";
 import * as item from "./item.js";
 import * as quality from "./quality.js";
@@ -15,6 +16,7 @@ const PARTS = {
   item: ["Items", item, "Item"],
   segments: ["Segments", segments, "Segment"],
   quality: ["Quality over time", quality],
+  experiments: ["Experiments", experiments, "Experiment"],
   refused: ["Refused records", refused],
   system: ["State of the system", system],
 };

@@ -62,6 +62,18 @@ export function bar(share) {
   );
 }
 
+/** An interval between `left` and `right`, with a mark at 0, beside its numbers: it is for the eye alone. */
+export function span(low, high, left, right) {
+  const place = (value) => (100 * (value - left)) / (right - left || 1);
+  return s(
+    "svg",
+    { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+    s("rect", { class: "bar-all", y: 2, width: 100, height: 2 }),
+    s("rect", { class: "bar-part", x: place(low), y: 1, width: place(high) - place(low), height: 4 }),
+    s("rect", { class: "bar-zero", x: place(0) - 0.5, width: 1, height: 6 }),
+  );
+}
+
 /** A link to an item under its title; its id is there, too. */
 export function itemLink(id, titles) {
   const title = titles?.[id];
@@ -105,4 +117,25 @@ export function show(element, ...children) {
   if (element.childNodes.length !== fresh.childNodes.length || element.innerHTML !== fresh.innerHTML) {
     element.replaceChildren(...fresh.childNodes);
   }
+}
+
+/** The same, node by node: what goes on being there keeps focus and scrolling. For what has no listeners. */
+export function renew(element, ...children) {
+  match(element, fill(element.cloneNode(false), {}, children));
+}
+
+function match(old, fresh) {
+  for (const name of old.getAttributeNames()) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const wanted = [...fresh.childNodes];
+  while (old.childNodes.length > wanted.length) old.lastChild.remove();
+  wanted.forEach((child, place) => {
+    const there = old.childNodes[place];
+    if (!there) old.append(child);
+    else if (there.nodeName !== child.nodeName) there.replaceWith(child);
+    else if (child.nodeType === Node.ELEMENT_NODE) match(there, child);
+    else if (there.data !== child.data) there.data = child.data;
+  });
 }

@@ -26,7 +26,8 @@ export function open(view, _, signal) {
   poll("/page/system", EVERY_MS, signal, take, (error) => (problem.textContent = error.message));
 }
 
-const line = ({ name, value, well }) =>
+/** A line about something: whether it is well, and how it is. */
+export const line = ({ name, value, well }) =>
   h(
     "li",
     {},

@@ -35,6 +35,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ end }}
 {{- end }}
 
+{{- /* The port of serve.workerUrl: what its host names, else what its scheme stands for. */ -}}
+{{- define "freshrec.workerPort" -}}
+{{- $url := urlParse .Values.serve.workerUrl -}}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- end }}
+
 {{- define "freshrec.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 10001
