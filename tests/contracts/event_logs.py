@@ -61,7 +61,8 @@ PRESETS_IN_TURN = [
 ]
 """One of them in every check, all of them where there is time."""
 
-DEFAULTS = Settings()
+DEFAULTS = Settings(ranker=RankerSettings(tries_per_s=0))
+"""But for one: ingest reads these logs in a moment, of which only some events would be tried as lessons."""
 TIGHT = Settings(
     history=HistorySettings(
         linked_items=3,
@@ -80,7 +81,7 @@ TIGHT = Settings(
     sessions=SessionsSettings(held=30, sample=10, candidates=12),
     density=DensitySettings(radius=0.8, half_life_samples=20, shared=0.2),
     profiles=ProfilesSettings(half_life_s=600, horizon_s=600, trends_s=600, panel=10),
-    ranker=RankerSettings(warm_up=20, all_lessons=60, lesson_candidates=6),
+    ranker=RankerSettings(warm_up=20, all_lessons=60, tries_per_s=0, lesson_candidates=6),
     trees=TreesSettings(
         depth=2, grace=20, delta=0.2, tie=0.3, warm_up=15, categories=3, looks=3, open_sessions=4
     ),

@@ -18,7 +18,7 @@ from schemas.settings import RankerSettings, RecommendSettings, Settings
 from schemas.state import HistoryRow, PopularityRow, RuleRow, TotalsRow
 from tests.contracts.event_logs import COUNT, PRESETS_IN_TURN, events, log_for, taught
 
-COLD, WARM = RankerSettings(warm_up=10_000), RankerSettings(warm_up=100)
+COLD, WARM = (RankerSettings(warm_up=most, tries_per_s=0) for most in (10_000, 100))
 REPEATING = RecommendSettings(repeat_purchases=True, max_recent=0, max_reasons=1)
 DIVERSE = RecommendSettings(diversity=0.3, max_per_category=4, max_popularity_lift=1.5, max_recent=2)
 EXPLORING = RecommendSettings(diversity=0.3, max_per_category=4, max_popularity_lift=1.5, explore=0.2)
