@@ -74,7 +74,9 @@ def advise(found: Traits) -> Plan:
     contenders = ["blend", "popularity", "decayed"]
     contenders += ["session-blend", "vstan"] if found.events_per_session >= 1.5 else []
     contenders += [] if guests else ["cosine-10-current" if found.repeats >= 0.2 else "cosine-10"]
-    contenders += ["users"] if _users(found).verdict != "leave out" else []
+    contenders += (
+        ["users"] if any(each.model == "users" and each.verdict != "leave out" for each in advice) else []
+    )
     if guests:
         return Plan(advice, "sessions", ["--test-share", "0.05"], contenders)
     options = ["--repeats"] if found.repeats >= 0.1 else []

@@ -7,9 +7,9 @@ the same things, on the same records: figures of two machines can't be compared,
 import json
 import tempfile
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from itertools import chain, combinations, count, islice
+from itertools import chain, combinations, count, cycle, islice
 from multiprocessing import get_context
 from statistics import median
 from time import process_time
@@ -23,6 +23,7 @@ from streams.bench.scenarios import ENVIRONMENT
 from streams.config import load
 from streams.formats import FileRecord
 from streams.replay import Replay
+from streams.stages.history import HistoryPartition
 
 LEARN_CORE, LEARN_ALL, REFRESH = "learn-core", "learn-all", "refresh"
 NAMES = (LEARN_CORE, LEARN_ALL, REFRESH)
@@ -151,15 +152,15 @@ def _dropped(_value: bytes) -> None:
 def _lists(replay: Replay, count: int) -> list[float]:
     """Make lists for customers who acted, one after another; the seconds of each, with what it is sent as."""
     taken: list[float] = []
-    for part, owed in islice(_owed(replay), count):
+    for history, key, newest in islice(_known(replay), count):
         begun = process_time()
-        part(owed)
+        history.refresh(key, newest)
         taken.append(process_time() - begun)
     return taken
 
 
-def _owed(replay: Replay) -> Iterator[tuple[Callable[[tuple[str, Pending]], None], tuple[str, Pending]]]:
-    """Go through all customers who are known, again and again."""
+def _known(replay: Replay) -> Iterator[tuple[HistoryPartition, str, Pending]]:
+    """Go through all customers who are known, with their newest event, again and again."""
     known = []
     for history in replay.histories:
         for raw, _ in history.database.rows("hu:"):
@@ -167,9 +168,7 @@ def _owed(replay: Replay) -> Iterator[tuple[Callable[[tuple[str, Pending]], None
             row = history.rows.get(key)
             if row is not None and row.newest is not None:
                 known.append((history, key, row.newest))
-    while known:
-        for history, key, newest in known:
-            yield (lambda owed, history=history: history.refresh(*owed)), (key, newest)  # type: ignore[misc]
+    return cycle(known)
 
 
 def plainly(past: Sequence[FileRecord], records: Sequence[FileRecord]) -> float:
