@@ -10,8 +10,8 @@ from online_models import features, kmeans
 from online_models.candidates import Candidates
 from online_models.content import ContentSource
 from online_models.customer_neighbours import CustomerNeighbours
-from online_models.evidence import Block, ItemNumbers
-from online_models.list_features import FEATURES, VERSION, Described, NumbersOfSessions, describe
+from online_models.evidence import Block, ItemNumbers, Renumbered
+from online_models.list_features import FEATURES, VERSION, Described, describe
 from online_models.protocols import Request, Views
 from online_models.published import PublishedBlocks
 from online_models.ranker_kernels import score
@@ -83,7 +83,7 @@ class InSessions(NamedTuple):
     sessions: SessionIndex
     found: SessionCandidates
     customers: CustomerNeighbours
-    numbers: NumbersOfSessions
+    numbers: Renumbered
 
 
 class ListCandidates:
@@ -163,7 +163,7 @@ class ListCandidates:
             repeat=self._settings.repeat_purchases,
             fewest=self._fewest,
         )
-        return [(weight, UsersBlock(asked.numbers.of(found.numbers.astype(np.int32)), found))]
+        return [(weight, UsersBlock(asked.numbers.of(found.numbers), found))]
 
     def _asked(self) -> InSessions | None:
         index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers
@@ -174,9 +174,9 @@ class ListCandidates:
             found = SessionCandidates(
                 index, most=settings.candidates, sample=settings.sample, visits=settings.visits
             )
-            asked = InSessions(index, found, CustomerNeighbours(index), NumbersOfSessions(index, numbers))
+            asked = InSessions(index, found, CustomerNeighbours(index), Renumbered(index, numbers))
         elif asked.numbers.numbers is not numbers:
-            asked = asked._replace(numbers=NumbersOfSessions(index, numbers))
+            asked = asked._replace(numbers=Renumbered(index, numbers))
         self._in_sessions = asked
         return asked
 
