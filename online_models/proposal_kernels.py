@@ -129,7 +129,7 @@ def propose(
     base: int,
     touched: Ints,
 ) -> int:
-    """Choose candidates for the next item of a session and describe them; what is not named is as for `gather`.
+    """Choose candidates for the next item of a session and describe them; the rest is as for `gather`.
 
     Parameters
     ----------
