@@ -61,8 +61,8 @@ class ContentSource:
     ...     rows.append(ItemFacts(item, None, [category], None, None, [], True, 0))
     ...     index.learn_one(rows[-1])
     >>> source = ContentSource(MemoryViews(items=rows, content=index), Settings())
-    >>> numbers = ItemNumbers()
-    >>> block = source.block(HistoryRow({"tea": ItemMark(WEIGHT_ONE, 0)}), 0, numbers)
+    >>> numbers, row = ItemNumbers(), HistoryRow({"tea": ItemMark(WEIGHT_ONE, 0)})
+    >>> block = source.block(row, newest_traces(row, now=0, history_items=5, half_life_s=60), numbers)
     >>> [numbers.names[number] for number in block.numbers], block.reason(0)["attributes"]
     (['mate'], ['category:drinks'])
     """
@@ -75,11 +75,24 @@ class ContentSource:
         self._old: dict[str, tuple[ItemFacts, Content]] = {}
         self._renumbered: Renumbered | None = None
 
-    def block(self, history: HistoryRow | None, now: int, numbers: ItemNumbers) -> "ContentBlock | None":
-        """Return the items most like those of a history, without these; None if there are none."""
-        profile = self.profile(history, now)
-        if profile is None or history is None:
+    def block(
+        self, history: HistoryRow | None, traces: Sequence[Trace], numbers: ItemNumbers
+    ) -> "ContentBlock | None":
+        """Return the items most like those of a history, without these; None if there are none.
+
+        Parameters
+        ----------
+        history : HistoryRow or None
+            Whose items they are.
+        traces : sequence of Trace
+            Its newest items, newest first; `asked` of them are looked at.
+        numbers : ItemNumbers
+            Numbers the items.
+        """
+        index = self._index() if history is not None else None
+        if index is None or history is None:
             return None
+        profile = Profile(self, index, traces[: self.asked])
         best = profile.best(without=history.items.keys(), most=self._settings.candidates)
         if not len(best.rows):
             return None
@@ -90,16 +103,21 @@ class ContentSource:
 
     def profile(self, history: HistoryRow | None, now: int) -> "Profile | None":
         """Return what the newest items of a history are like; None where nobody asks or nothing is known."""
-        index = self._views.content() if self._weight and history is not None else None
-        if index is None or not len(index):
+        index = self._index() if history is not None else None
+        if index is None:
             return None
-        traces = newest_traces(
-            history,
-            now=now,
-            history_items=self._settings.profile_items,
-            half_life_s=self._half_life_s,
-        )
+        traces = newest_traces(history, now=now, history_items=self.asked, half_life_s=self._half_life_s)
         return Profile(self, index, traces)
+
+    @property
+    def asked(self) -> int:
+        """How many of the newest items of a history are looked at."""
+        return self._settings.profile_items
+
+    def _index(self) -> ContentIndex | None:
+        """Return what tells which items are alike; None where nobody asks or nothing is known."""
+        index = self._views.content() if self._weight else None
+        return index if index is not None and len(index) else None
 
     def content(self, item: str) -> Content | None:
         """Return what an item is like; None for one that the catalogue doesn't have."""

@@ -20,7 +20,7 @@ Amounts = NDArray[np.float64]
 
 _NO_AMOUNTS: Amounts = np.zeros(0)
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.intp)
-_RANKED_TOGETHER = 64
+_RANKED_TOGETHER = 32
 """Most lists are full before so many items have been looked at."""
 
 

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from prometheus_client import Counter as Counted
+
 from online_models.live_quality import LiveQuality
 from online_models.protocols import Answer, Views
 from schemas.messages import Event
@@ -28,6 +30,11 @@ class ListQuality:
 
     def __init__(self, quality: LiveQuality, views: Views, metrics: Metrics) -> None:
         self._quality, self._views, self._metrics = quality, views, metrics
+        # A metric is looked up by its labels once: that takes longer than to count.
+        self._by_source: dict[str, Counted] = {}
+        self._personal, self._plain = (
+            metrics.given_lists.labels(basis=basis) for basis in ("personal", "popular")
+        )
         self._leaders: tuple[Sequence[tuple[str, float]], list[str]] = ((), [])
         self._measured_at = 0
 
@@ -45,11 +52,13 @@ class ListQuality:
     def give(self, key: str, answer: Answer) -> None:
         """Note a list that is given."""
         self._quality.give(key, [item.item_id for item in answer.items], popular=self._popular())
-        sources = Counter(item.reasons[0]["source"] for item in answer.items)
+        sources = Counter([item.reasons[0]["source"] for item in answer.items])
         for source, count in sources.items():
-            self._metrics.recommendations.labels(source=source).inc(count)
-        basis = "personal" if sources.keys() - {_POPULARITY} else "popular"
-        self._metrics.given_lists.labels(basis=basis).inc()
+            given = self._by_source.get(source)
+            if given is None:
+                given = self._by_source[source] = self._metrics.recommendations.labels(source=source)
+            given.inc(count)
+        (self._personal if sources.keys() - {_POPULARITY} else self._plain).inc()
 
     def forget(self, key: str) -> None:
         """Let the list of somebody who is forgotten go."""
