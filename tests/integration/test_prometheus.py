@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real worker and server: every query of boards and rules is understood and gives data.
+"""A real Prometheus scrapes a real worker and server: every query is understood and gives data.
 
 What is asked for but need not be there is named; a panel that would stay empty is found here.
 """
