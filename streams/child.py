@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from schemas.settings import Settings
 from streams.app import consumer_of, make_app
 from streams.bounded_fetch import bound_batches
+from streams.child_plan import ChildPlan
 from streams.disk import full, is_full
 from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
@@ -48,17 +48,6 @@ audit = logging.getLogger("freshrec.audit")
 THREAD_SWITCH_S = 0.001
 YIELDING = 10
 """Niceness of the processes that nobody waits for: where cores are scarce, answers come first."""
-
-
-class ChildPlan(msgspec.Struct):
-    """What the supervisor tells a child, on the command line as JSON."""
-
-    group: str
-    stages: tuple[str, ...]
-    slot: int
-    socket: str
-    pipe: int
-    settings: Settings
 
 
 def now_ms() -> int:
@@ -177,7 +166,7 @@ class Child:
         self._keep(self.snapshotter.run())
         if self.rules_file is not None:
             self._keep(self.rules_file.watch())
-        _freeze_garbage()
+        freeze_garbage()
 
     async def _watch_app(self) -> None:
         """End the process as soon as Faust gave up: its consumer is gone then."""
@@ -227,7 +216,7 @@ def _part_of(plan: ChildPlan) -> tuple[str, ...]:
     return () if plan.stages == whole else plan.stages
 
 
-def _freeze_garbage() -> None:
+def freeze_garbage() -> None:
     """Leave what start-up made out of garbage collection, and collect the rest less often."""
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
 """What is measured in one process, without a broker: the topology learns bench-1, or makes lists.
 
-Lists are those of a shop in its steady state: the ranker's weights are in force before any is made. Times are
-processor time of the process. Beside each run of learning stands the same with the plainest Python that counts
-the same things, on the same records: figures of two machines can't be compared, ratios can.
+Lists are those of a shop in its steady state: the ranker's weights are in force before any is made. Times
+are processor time of the process. Beside each run of learning stands the same with the plainest Python that
+counts the same things, on the same records: figures of two machines can't be compared, ratios can.
 """
 
 import json
@@ -20,6 +20,7 @@ from online_models.ranker import UNITS, ListwiseRanker
 from online_models.ranker_step import KEY as RANKER
 from online_models.worlds import PRESETS, Emitted, Storefront
 from schemas.messages import RankerWeights
+from schemas.settings import Settings
 from schemas.state import Pending
 from streams.bench.figures import Spread, in_own_process, share_of, spread_of
 from streams.bench.scenarios import ENVIRONMENT
@@ -104,11 +105,9 @@ def measure(scenario: str, plan: Plan, *, runs: int) -> Alone:
 
 def _run(scenario: str, plan: Plan, seed: int) -> tuple[list[float], float]:
     """Return the seconds of what was measured, and what the plain version takes for one."""
-    using = {**ENVIRONMENT, **(_CORE if scenario == LEARN_CORE else _ALL)}
     catalogue, past, events = records_of(plan, seed)
     with tempfile.TemporaryDirectory(prefix="freshrec-bench-") as folder:
-        settings = load(environ={**using, "FRESHREC_STATE__DIR": folder}).settings
-        replay = Replay(settings, on_recommendation=_dropped, measure=False)
+        replay = Replay(settings_of(scenario, folder), on_recommendation=dropped, measure=False)
         try:
             replay.feed(catalogue)
             replay.feed(past)
@@ -141,8 +140,14 @@ def records_of(plan: Plan, seed: int) -> tuple[Iterator[FileRecord], list[FileRe
     return records(store.catalogue()), [*past, *islice(events, plan.settle)], list(islice(events, plan.count))
 
 
-def _dropped(_value: bytes) -> None:
-    pass
+def settings_of(scenario: str, folder: str, **others: str) -> Settings:
+    """Return the settings of a scenario, with the state in a folder; others as in the environment."""
+    using = {**ENVIRONMENT, **(_CORE if scenario == LEARN_CORE else _ALL), **others}
+    return load(environ={**using, "FRESHREC_STATE__DIR": folder}).settings
+
+
+def dropped(_value: bytes) -> None:
+    """Have no use for a list."""
 
 
 def rank(replay: Replay) -> None:

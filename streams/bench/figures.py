@@ -1,4 +1,4 @@
-"""Figures of runs: the least, the median and the most of each, and whether bars are met. Nothing is measured."""
+"""Figures of runs: the least, the median and the most of each, and whether bars are met."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -83,12 +83,21 @@ def _held(bar: Bar, value: float) -> Bar:
 
 
 def spread_of(values: Sequence[float], digits: int | None = None) -> Spread:
-    """Return the spread of some values, rounded to so many decimals, or else to four significant digits."""
+    """Return the spread of some values, rounded to so many decimals, or else to four digits that count.
+
+    Examples
+    --------
+    >>> spread_of([0.123456, 7.0, 1234.56]), spread_of([123_456])
+    (Spread(min=0.1235, median=7.0, max=1235.0), Spread(min=123456.0, median=123456.0, max=123456.0))
+    """
+    if digits is None and all(isinstance(each, int) for each in values):
+        # A count is told as it is.
+        digits = 1
     return Spread(*(_rounded(each, digits) for each in (min(values), median(values), max(values))))
 
 
 def _rounded(value: float, digits: int | None) -> float:
-    return float(f"{value:.{_DIGITS}g}") if digits is None else round(value, digits)
+    return float(f"{value:.{_DIGITS}g}" if digits is None else round(value, digits))
 
 
 def share_of(values: Sequence[float], share: float) -> float:
