@@ -111,10 +111,11 @@ class FedApp:
         return process_time() - begun
 
     async def stop(self) -> None:
-        """End the agents."""
+        """End the agents, and let go of the event loop of the thread that would have fetched."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.consumer._thread.thread_loop.close()
 
     def _check(self) -> None:
         """Raise what ended an agent or the consumer, if something did."""

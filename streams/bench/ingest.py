@@ -18,7 +18,7 @@ from faust.types import TP
 from msgspec.structs import replace
 
 from schemas.settings import Settings
-from streams.app import make_app
+from streams.app import credentials_of, make_app
 from streams.bench.alone import Plan as Shop
 from streams.bench.alone import records_of
 from streams.bench.fed import FedApp, FedBatches, FedRecords, fetches_of
@@ -172,7 +172,13 @@ MODELS = {"browses": Browse, "purchases": Purchase, "ratings": Rating}
 
 async def _plain(settings: Settings, parts: Parts) -> list[float]:
     """Let a plain Faust app have the parts, one after another; the processor seconds of each."""
-    app = faust.App("plain", broker="kafka://", datadir=settings.state.dir, web_enabled=False)
+    app = faust.App(
+        "plain",
+        broker="kafka://",
+        broker_credentials=credentials_of(settings.kafka),
+        datadir=settings.state.dir,
+        web_enabled=False,
+    )
     seen: Counter[str] = Counter()
     for topic, model in MODELS.items():
         _add_agent(app, topic, model, seen)
