@@ -231,7 +231,7 @@ def compare(before: Path, after: Path, most_worse: float | None) -> None:
     help="The page.",
 )
 def report(results: Path, out: Path) -> None:
-    """Write one page of all results of RESULTS, a folder or a file: each figure, its runs and its bar."""
+    """Write one page of the results in a folder or file: each figure, and what it has to reach."""
     write_text(out, page(results_of(results)))
     click.echo(str(out))
 
