@@ -62,7 +62,7 @@ class Nowhere(KafkaOutbox):
 
     async def _send(self, record: Outgoing) -> None:
         if record.topic == "rejected":
-            raise RefusedError(f"a record of bench-1 was refused: {(record.value or b'')!r}")
+            _no_output(record)
 
 
 def measure(plan: Plan, *, runs: int) -> Figures:
@@ -99,9 +99,7 @@ async def _ours(settings: Settings, catalogue: Iterable[FileRecord], parts: Part
     )
     outbox = Nowhere(settings.kafka, _raise)
     context = StageContext(settings, outbox, views, Metrics(), lambda: 0)
-    items = IngestPartition("items", 0, replace(context, outbox=MemoryLog(views, lambda _: None)))
-    for record in catalogue:
-        items.apply(Record(record.line, None, record.value))
+    _learn_catalogue(catalogue, replace(context, outbox=MemoryLog(views, _no_output)))
     for database in databases.values():
         database.flush()
     runtime = Runtime(STAGE, context, outbox, _raise, cluster="none")
@@ -121,6 +119,19 @@ async def _ours(settings: Settings, catalogue: Iterable[FileRecord], parts: Part
         runtime.close()
         for database in databases.values():
             database.close()
+
+
+def _learn_catalogue(catalogue: Iterable[FileRecord], context: StageContext) -> None:
+    """Take items and customers in, so that events can be looked up."""
+    ingests: dict[str, IngestPartition] = {}
+    for record in catalogue:
+        if record.topic not in ingests:
+            ingests[record.topic] = IngestPartition(record.topic, 0, context)
+        ingests[record.topic].apply(Record(record.line, None, record.value))
+
+
+def _no_output(record: Outgoing) -> None:
+    raise RefusedError(f"a record of bench-1 was refused: {(record.value or b'')!r}")
 
 
 def _raise(error: Exception) -> None:

@@ -1,7 +1,7 @@
 """What learning and taking in cost beside plain Python on the same records, as a ratio that can be repeated.
 
 `python -m tests.streams.bench.ratios > tests/streams/bench/ratios.json` measures the ratios anew that
-`test_ratios` compares with; they belong to a version of Python and to a commit that is as fast as it should be.
+`test_ratios` compares with. They belong to a version of Python, and to a commit that is as fast as wanted.
 """
 
 import json
