@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from schemas.settings import Settings
 from streams.app import consumer_of, make_app
 from streams.bounded_fetch import bound_batches
+from streams.child_plan import ChildPlan
 from streams.disk import full, is_full
 from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
@@ -48,17 +48,6 @@ audit = logging.getLogger("freshrec.audit")
 THREAD_SWITCH_S = 0.001
 YIELDING = 10
 """Niceness of the processes that nobody waits for: where cores are scarce, answers come first."""
-
-
-class ChildPlan(msgspec.Struct):
-    """What the supervisor tells a child, on the command line as JSON."""
-
-    group: str
-    stages: tuple[str, ...]
-    slot: int
-    socket: str
-    pipe: int
-    settings: Settings
 
 
 def now_ms() -> int:

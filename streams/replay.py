@@ -24,7 +24,7 @@ from streams.outbox import Outgoing, Record
 from streams.partitioning import partition_of
 from streams.pseudonyms import Pseudonyms
 from streams.remembered import FILE, RememberedSessions
-from streams.rocks_store import RocksBudget
+from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.rules_file import RulesFile
 from streams.stages.history import HistoryPartition
 from streams.stages.ingest import IngestPartition
@@ -140,6 +140,16 @@ class Replay:
     def histories(self) -> list[HistoryPartition]:
         """The partitions of stage history."""
         return list(self._histories)
+
+    @property
+    def stages(self) -> list[KeptPartition]:
+        """The partitions of all stages that keep something."""
+        return [part for part, _ in self._stages]
+
+    @property
+    def view_databases(self) -> dict[str, RocksDatabase]:
+        """Where followed topics are kept, by topic."""
+        return {topic: view.database for topic, view in self._view_databases.items()}
 
     def feed(self, records: Iterable[FileRecord]) -> None:
         """Handle records in the order in which they come."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from schemas.settings import Settings
-from streams.child import ChildPlan
+from streams.child_plan import ChildPlan
 from streams.metrics_server import SupervisorServer
 from streams.monitoring import SupervisorMetrics
 from streams.slots import take_slot

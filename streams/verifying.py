@@ -106,7 +106,7 @@ def compare(baskets: list[list[str]], min_support: float) -> Comparison:
         mlxtend is not installed.
     """
     found = Comparison(baskets=len(baskets))
-    patterns = _mlxtend("frequent_patterns")
+    _mlxtend("frequent_patterns")
     started = perf_counter()
     rows = learn(baskets)
     found.learn_seconds = perf_counter() - started
@@ -114,37 +114,55 @@ def compare(baskets: list[list[str]], min_support: float) -> Comparison:
     found.pairs = sum(used(row.pairs, ORDERS) for row in rows.values()) // 2
 
     started = perf_counter()
-    frequent, mined = _mine(patterns, baskets, min_support)
+    frequent = frequent_sets(baskets, min_support)
+    rules = _mined(frequent)
     found.batch_seconds = perf_counter() - started
 
     _compare_counts(rows, frequent, min_support, found)
-    if mined is not None:
-        _compare_rules(rows, mined, found)
+    if rules is not None:
+        _compare_rules(rows, rules, found)
     return found
 
 
 def learn(baskets: Iterable[list[str]]) -> Rows:
     """Learn baskets through packed deltas, as the rules stage does."""
-    rows: Rows = InMemory()
-    step = RulesStep(rows, InMemory[str](), EXACT)
-    packer = DeltaPacker(1, PacketSealer("item-deltas", "events", 0, 0, {}))
-    mark = BEFORE_ALL
-    for offset, basket in enumerate(baskets):
-        groups = [PairGroup(ORDERS, item, basket[:n], [1] * n) for n, item in enumerate(basket) if n]
-        packer.add((offset, 0), Delta(0, [Touch(item, (0, 1, 0), 0, []) for item in basket], groups))
-        if packer.size >= _PACKED_PAIRS:
-            mark = _learn_packed(step, packer, mark, (offset, 0))
-    _learn_packed(step, packer, mark, (1 << 62, 0))
-    return rows
+    learning = Learning()
+    learning.learn(baskets)
+    return learning.rows
 
 
-def _learn_packed(
-    step: RulesStep, packer: DeltaPacker, mark: tuple[int, int], upto: tuple[int, int]
-) -> tuple[int, int]:
-    for sealed in packer.seal(upto):
-        for deltas in _decode_packet(sealed.value).entries:
-            step.learn_many(deltas, mark)
-    return upto
+class Learning:
+    """Rules that learn baskets, some after others.
+
+    Attributes
+    ----------
+    rows : Rows
+        What is known of each item.
+    """
+
+    def __init__(self) -> None:
+        self.rows: Rows = InMemory()
+        self._step = RulesStep(self.rows, InMemory[str](), EXACT)
+        self._packer = DeltaPacker(1, PacketSealer("item-deltas", "events", 0, 0, {}))
+        self._mark, self._learned = BEFORE_ALL, 0
+
+    def learn(self, baskets: Iterable[list[str]]) -> None:
+        """Learn these, too."""
+        for basket in baskets:
+            groups = [PairGroup(ORDERS, item, basket[:n], [1] * n) for n, item in enumerate(basket) if n]
+            touches = [Touch(item, (0, 1, 0), 0, []) for item in basket]
+            self._packer.add((self._learned, 0), Delta(0, touches, groups))
+            self._learned += 1
+            if self._packer.size >= _PACKED_PAIRS:
+                self._learn_packed()
+        self._learn_packed()
+
+    def _learn_packed(self) -> None:
+        upto = (self._learned, -1)
+        for sealed in self._packer.seal(upto):
+            for deltas in _decode_packet(sealed.value).entries:
+                self._step.learn_many(deltas, self._mark)
+        self._mark = upto
 
 
 def _mlxtend(name: str) -> ModuleType:
@@ -157,16 +175,28 @@ def _mlxtend(name: str) -> ModuleType:
         ) from error
 
 
-def _mine(patterns: ModuleType, baskets: list[list[str]], min_support: float) -> tuple[Any, Any]:
-    """Frequent item sets of at most two items, and the rules made of them; None if there are none."""
-    frequent = patterns.fpgrowth(_one_hot(baskets), min_support=min_support, use_colnames=True, max_len=2)
+def frequent_sets(baskets: list[list[str]], min_support: float) -> Any:
+    """Frequent item sets of at most two items, as mlxtend's FP-growth finds them.
+
+    Raises
+    ------
+    FreshrecError
+        mlxtend is not installed.
+    """
+    patterns = _mlxtend("frequent_patterns")
+    return patterns.fpgrowth(_one_hot(baskets), min_support=min_support, use_colnames=True, max_len=2)
+
+
+def _mined(frequent: Any) -> Any:
+    """The rules made of frequent sets; None if there are none."""
     if frequent.empty:
-        return frequent, None
+        return None
+    patterns = _mlxtend("frequent_patterns")
     with warnings.catch_warnings():
         # Measures that are not compared here divide by zero for items that are in every basket.
         warnings.simplefilter("ignore", RuntimeWarning)
         # Above a threshold of 0, mlxtend loses rules whose confidence equals it, by rounding.
-        return frequent, patterns.association_rules(frequent, metric="confidence", min_threshold=0)
+        return patterns.association_rules(frequent, metric="confidence", min_threshold=0)
 
 
 def _one_hot(baskets: list[list[str]]) -> Any:

@@ -1,28 +1,33 @@
 """What is measured in one process, without a broker: the topology learns bench-1, or makes lists.
 
-Times are processor time of the process. Beside each run stands the same with the plainest Python that counts
-the same things, on the same records: figures of two machines can't be compared, ratios can.
+Lists are those of a shop in its steady state: the ranker's weights are in force before any is made. Times
+are processor time of the process. Beside each run of learning stands the same with the plainest Python that
+counts the same things, on the same records: figures of two machines can't be compared, ratios can.
 """
 
 import json
 import tempfile
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, combinations, count, cycle, islice
-from multiprocessing import get_context
-from statistics import median
 from time import process_time
 
 import msgspec
 from msgspec.structs import replace
 
+from online_models.list_features import FEATURES, VERSION, prior
+from online_models.ranker import UNITS, ListwiseRanker
+from online_models.ranker_step import KEY as RANKER
 from online_models.worlds import PRESETS, Emitted, Storefront
+from schemas.messages import RankerWeights
+from schemas.settings import Settings
 from schemas.state import Pending
+from streams.bench.figures import Spread, in_own_process, share_of, spread_of
 from streams.bench.scenarios import ENVIRONMENT
 from streams.config import load
 from streams.formats import FileRecord
 from streams.garbage import collect_rarely
+from streams.outbox import Outgoing
 from streams.replay import Replay
 from streams.stages.history import HistoryPartition
 
@@ -34,14 +39,6 @@ _START_MS = 1_750_000_000_000
 _NEVER_MS = 10**9
 _CORE = {"FRESHREC_RECOMMEND__ENABLED": "false", "FRESHREC_PROFILES__ENABLED": "false"}
 _ALL = {"FRESHREC_RECOMMEND__REFRESH_INTERVAL_MS": str(_NEVER_MS)}
-
-
-class Spread(msgspec.Struct, frozen=True):
-    """The least, the median and the most of some runs."""
-
-    min: float
-    median: float
-    max: float
 
 
 class Alone(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,41 +85,39 @@ def measure(scenario: str, plan: Plan, *, runs: int) -> Alone:
     taken: list[list[float]] = []
     plain: list[float] = []
     for seed in range(1, runs + 1):
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            seconds, of_plain = pool.submit(_run, scenario, plan, seed).result()
-        taken.append(sorted(seconds))
+        seconds, of_plain = in_own_process(_run, scenario, plan, seed)
+        taken.append(seconds)
         plain.append(of_plain)
     per_one = [sum(each) / plan.count for each in taken]
     parts = {"mean": per_one}
     if scenario == REFRESH:
         for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
-            parts[name] = [each[min(len(each) - 1, int(share * len(each)))] for each in taken]
+            parts[name] = [share_of(each, share) for each in taken]
     ratios = [mine / other for mine, other in zip(per_one, plain, strict=True) if other]
     return Alone(
         scenario,
         runs,
         plan.count,
-        _spread([1 / each for each in per_one], 1),
-        {name: _spread([1e6 * each for each in values], 1) for name, values in parts.items()},
-        _spread(ratios, 3) if ratios else None,
+        spread_of([1 / each for each in per_one], 1),
+        {name: spread_of([1e6 * each for each in values], 1) for name, values in parts.items()},
+        spread_of(ratios, 3) if ratios else None,
     )
 
 
 def _run(scenario: str, plan: Plan, seed: int) -> tuple[list[float], float]:
     """Return the seconds of what was measured, and what the plain version takes for one."""
-    using = {**ENVIRONMENT, **(_CORE if scenario == LEARN_CORE else _ALL)}
-    catalogue, past, events = _records(plan, seed)
+    catalogue, past, events = records_of(plan, seed)
     with tempfile.TemporaryDirectory(prefix="freshrec-bench-") as folder:
-        settings = load(environ={**using, "FRESHREC_STATE__DIR": folder}).settings
         collect_rarely()
-        replay = Replay(settings, on_recommendation=_dropped, measure=False)
+        replay = Replay(settings_of(scenario, folder), on_recommendation=dropped, measure=False)
         try:
             replay.feed(catalogue)
             replay.feed(past)
             replay.catch_up()
             if scenario == REFRESH:
                 replay.flush()
-                return _lists(replay, plan.count), 0.0
+                rank(replay)
+                return lists(replay, plan.count), 0.0
             begun = process_time()
             replay.feed(events)
             replay.catch_up()
@@ -132,7 +127,7 @@ def _run(scenario: str, plan: Plan, seed: int) -> tuple[list[float], float]:
     return [seconds], plainly(past, events)
 
 
-def _records(plan: Plan, seed: int) -> tuple[Iterator[FileRecord], list[FileRecord], list[FileRecord]]:
+def records_of(plan: Plan, seed: int) -> tuple[Iterator[FileRecord], list[FileRecord], list[FileRecord]]:
     """Return the catalogue, what is learned before anything is measured, and the events that are."""
     world = replace(
         PRESETS["bench-1"], items=plan.items, customers=plan.customers, seed=seed, start_at_ms=_START_MS
@@ -147,11 +142,29 @@ def _records(plan: Plan, seed: int) -> tuple[Iterator[FileRecord], list[FileReco
     return records(store.catalogue()), [*past, *islice(events, plan.settle)], list(islice(events, plan.count))
 
 
-def _dropped(_value: bytes) -> None:
-    pass
+def settings_of(scenario: str, folder: str, **others: str) -> Settings:
+    """Return the settings of a scenario, with the state in a folder; others as in the environment."""
+    using = {**ENVIRONMENT, **(_CORE if scenario == LEARN_CORE else _ALL), **others}
+    return load(environ={**using, "FRESHREC_STATE__DIR": folder}).settings
 
 
-def _lists(replay: Replay, count: int) -> list[float]:
+def dropped(_value: bytes) -> None:
+    """Have no use for a list."""
+
+
+def rank(replay: Replay) -> None:
+    """Publish the ranker's first weights as learned of just enough lessons, so that lists are ordered by it.
+
+    Nobody can foretell what customers of bench-1 do next: lessons are rare there, and the ranker would
+    never have had enough of them. What scoring costs does not depend on what the weights are.
+    """
+    weights, out, _, _ = ListwiseRanker(FEATURES, prior=prior()).arrays()
+    learned = replay.settings.ranker.warm_up
+    row = RankerWeights(VERSION, learned, FEATURES, UNITS, weights.tobytes(), out.tobytes())
+    replay.log.put(Outgoing("ranker", 0, RANKER.encode(), msgspec.msgpack.encode(row), (0, 0, 0)))
+
+
+def lists(replay: Replay, count: int) -> list[float]:
     """Make lists for customers who acted, one after another; the seconds of each, with what it is sent as."""
     taken: list[float] = []
     for history, key, newest in islice(_known(replay), count):
@@ -202,7 +215,3 @@ def plainly(past: Sequence[FileRecord], records: Sequence[FileRecord]) -> float:
         for one, other in combinations(items, 2):
             pairs[one, other] += 1
     return (process_time() - begun) / len(records)
-
-
-def _spread(values: list[float], digits: int) -> Spread:
-    return Spread(*(round(each, digits) for each in (min(values), median(values), max(values))))

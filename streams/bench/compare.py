@@ -9,7 +9,12 @@ import msgspec
 from streams.errors import FreshrecError
 
 _MORE_IS_BETTER = ("per_s",)
-_LESS_IS_BETTER = ("_ms", "_us", "us", "_bytes", "seconds", "warm_up_s", "times_plain", "learn_s")
+_LESS_IS_BETTER = ("_ms", "_us", "us", "_bytes", "seconds", "warm_up_s", "learn_s")
+_FASTER, _TIMES = "times_as_fast_as", "times_"
+"""Ratios to something that was measured beside: of speed, and of what a thing takes."""
+
+_EXCEPT = ("plain_", "mlxtend_", "python_", "faust_")
+"""What was measured beside is no better for being fast."""
 
 
 class CompareError(FreshrecError):
@@ -56,11 +61,18 @@ def _better(figure: str, ratio: float) -> float | None:
 
     Examples
     --------
-    >>> _better("per_s.median", 2.0), _better("us.p99.median", 2.0), _better("events", 2.0)
+    >>> _better("per_s", 2.0), _better("us.p99", 2.0), _better("events", 2.0)
     (2.0, 0.5, None)
+    >>> _better("figures.times_as_fast_as_plain", 2.0), _better("figures.times_mlxtend", 2.0)
+    (2.0, 0.5)
     """
-    name = figure.removesuffix(".median")
-    parts = name.split(".")
+    parts = figure.split(".")
+    if any(part.startswith(_EXCEPT) for part in parts):
+        return None
+    if any(part.startswith(_FASTER) for part in parts):
+        return ratio
+    if any(part.startswith(_TIMES) for part in parts):
+        return 1 / ratio
     if any(part.endswith(_MORE_IS_BETTER) for part in parts):
         return ratio
     if any(part.endswith(_LESS_IS_BETTER) for part in parts):
@@ -68,14 +80,28 @@ def _better(figure: str, ratio: float) -> float | None:
     return None
 
 
-def _figures(result: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def _figures(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    return ((name, middle) for name, (_, middle, _) in figures_in(result))
+
+
+def figures_in(
+    result: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Give the numbers of a result by their names, with dots between: the least, the median and the most.
+
+    Examples
+    --------
+    >>> list(figures_in({"scenario": "refresh", "us": {"p50": {"min": 1, "median": 2, "max": 3}}, "runs": 3}))
+    [('us.p50', (1.0, 2.0, 3.0)), ('runs', (3.0, 3.0, 3.0))]
+    """
     for name, value in result.items():
         if isinstance(value, dict):
-            spread = value.keys() == {"min", "median", "max"}
-            inner = {"median": value["median"]} if spread else value
-            yield from _figures(inner, f"{prefix}{name}.")
+            if value.keys() == {"min", "median", "max"}:
+                yield prefix + name, (float(value["min"]), float(value["median"]), float(value["max"]))
+            else:
+                yield from figures_in(value, f"{prefix}{name}.")
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield prefix + name, float(value)
+            yield prefix + name, (float(value),) * 3
 
 
 def _results(path: Path) -> dict[str, Mapping[str, Any]]:

@@ -9,14 +9,19 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from streams.bench import alone
+from streams.bench import alone, catalog
 from streams.bench.compare import compare as compared
+from streams.bench.figures import Figures, Spread
 from streams.bench.machine import describe
+from streams.bench.report import page, results_of
 from streams.bench.scenarios import ENVIRONMENT, SCENARIOS, Result, run
 from streams.errors import FreshrecError
+from streams.evaluating.document import write_text
+from streams.formats import FORMATS
 from streams.interrupts import interruptible
 
 RESULTS = Path("benchmarks/results")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 END_TO_END = tuple(scenario.name for scenario in SCENARIOS)
 
 
@@ -24,14 +29,39 @@ END_TO_END = tuple(scenario.name for scenario in SCENARIOS)
 @click.option(
     "--scenario",
     "names",
-    type=click.Choice([*END_TO_END, *alone.NAMES]),
+    type=click.Choice([*END_TO_END, *alone.NAMES, *catalog.NAMES]),
     multiple=True,
     help="What is measured; may be repeated, all by default.",
 )
 @click.option(
     "--events",
     type=click.IntRange(1),
-    help="Events to send, or lists to make; by default each scenario's own number.",
+    help="Events, lists, queries, baskets or starts; by default each scenario's own number.",
+)
+@click.option(
+    "--items",
+    type=click.IntRange(2_000),
+    multiple=True,
+    help="Items of the catalogue, in one process; scale-items takes several.",
+)
+@click.option("--sessions", type=click.IntRange(10), help="Sessions that session-query holds.")
+@click.option(
+    "--sessions-file", type=_FILE, help="Sessions for session-query; they are drawn without a file."
+)
+@click.option(
+    "--sessions-format",
+    type=click.Choice(sorted(FORMATS)),
+    default="session-lists",
+    show_default=True,
+    help="What that file holds.",
+)
+@click.option("--baskets-file", type=_FILE, help="Baskets for rules; they are drawn without a file.")
+@click.option(
+    "--baskets-format",
+    type=click.Choice(sorted(FORMATS)),
+    default="online-retail",
+    show_default=True,
+    help="What that file holds.",
 )
 @click.option(
     "--past", type=click.IntRange(-1), default=0, help="Customers with a past, end to end: 0 all, -1 none."
@@ -58,6 +88,12 @@ def bench(
     ctx: click.Context,
     names: tuple[str, ...],
     events: int | None,
+    items: tuple[int, ...],
+    sessions: int | None,
+    sessions_file: Path | None,
+    sessions_format: str,
+    baskets_file: Path | None,
+    baskets_format: str,
     past: int,
     partitions: int,
     runs: int,
@@ -65,7 +101,8 @@ def bench(
 ) -> None:
     """Measure bench-1: on a real Kafka, with a worker and a producer on this machine; and in one process.
 
-    `learn-core`, `learn-all` and `refresh` need no broker and count processor time.
+    Only the scenarios whose names begin with e2e need a broker; the others count processor time, but for
+    start and restore. What is measured of a file has a results file of its own.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -73,7 +110,21 @@ def bench(
     out.mkdir(parents=True, exist_ok=True)
     for name in alone.NAMES:
         if not names or name in names:
-            _alone(name, alone.Plan() if events is None else alone.Plan(count=events), runs, out, console)
+            _alone(name, catalog.planned(alone.Plan, count=events, items=items), runs, out, console)
+    for name in catalog.NAMES:
+        if not names or name in names:
+            plan = catalog.plan_of(
+                name,
+                count=events,
+                items=items,
+                sizes=items,
+                sessions=sessions,
+                sessions_file=sessions_file,
+                sessions_format=sessions_format,
+                baskets_file=baskets_file,
+                baskets_format=baskets_format,
+            )
+            _figures(name, plan, runs, out, console)
     chosen = [each for each in SCENARIOS if not names or each.name in names]
     if not chosen:
         return
@@ -105,12 +156,34 @@ def _alone(name: str, plan: alone.Plan, runs: int, out: Path, console: Console) 
     if result.times_plain is not None:
         rows["times as long as plain dicts"] = result.times_plain
     for label, spread in rows.items():
-        table.add_row(label, *(f"{each:,}" for each in (spread.min, spread.median, spread.max)))
+        table.add_row(label, *_cells(spread))
     console.print(table)
     click.echo(str(path))
 
 
-def _written(out: Path, name: str, settings: dict[str, object], result: Result | alone.Alone) -> Path:
+def _figures(name: str, plan: msgspec.Struct, runs: int, out: Path, console: Console) -> None:
+    with console.status(f"{name}: {runs} runs"):
+        result = catalog.measure(name, plan, runs=runs)
+    path = _written(out, result.scenario, catalog.told(plan) | {"runs": runs}, result)
+    table = Table("figure", "min", "median", "max", "bar", title=result.scenario)
+    bars = {bar.figure: bar for bar in result.bars}
+    for figure, spread in result.figures.items():
+        bar = bars.get(figure)
+        told = (
+            "" if bar is None else f"{'<=' if bar.at_most else '>='} {bar.value:,g}{'' if bar.met else ' !'}"
+        )
+        table.add_row(figure, *_cells(spread), told)
+    console.print(table)
+    click.echo(str(path))
+
+
+def _cells(spread: Spread) -> list[str]:
+    return [f"{each:,.6g}" for each in (spread.min, spread.median, spread.max)]
+
+
+def _written(
+    out: Path, name: str, settings: dict[str, object], result: Result | alone.Alone | Figures
+) -> Path:
     document = {
         "settings": settings,
         "environment": ENVIRONMENT,
@@ -146,6 +219,21 @@ def compare(before: Path, after: Path, most_worse: float | None) -> None:
     Console().print(table)
     if worse:
         raise WorseError(f"{worse} figures are worse by more than {most_worse:.0%}; they are marked !")
+
+
+@bench.command()
+@click.argument("results", type=click.Path(exists=True, path_type=Path), default=RESULTS)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=RESULTS / "report.html",
+    show_default=True,
+    help="The page.",
+)
+def report(results: Path, out: Path) -> None:
+    """Write one page of the results in a folder or file: each figure, and what it has to reach."""
+    write_text(out, page(results_of(results)))
+    click.echo(str(out))
 
 
 class WorseError(FreshrecError):

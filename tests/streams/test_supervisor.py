@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from schemas.settings import Settings
-from streams.child import ChildPlan
+from streams.child_plan import ChildPlan
 from streams.errors import StateError
 from streams.slots import take_slot
 from streams.supervisor import Supervisor

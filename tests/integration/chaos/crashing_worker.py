@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from streams import child, cli, supervisor
+from streams.child_plan import ChildPlan
 from streams.commands import reset as reset_command
 from streams.kafka_outbox import KafkaOutbox
 from streams.rocks_store import Frozen, RocksDatabase
@@ -186,7 +187,7 @@ def main() -> None:
         arm(RESET, file)
         cli.main()
     else:
-        arm(msgspec.json.decode(sys.argv[1], type=child.ChildPlan).group, file)
+        arm(msgspec.json.decode(sys.argv[1], type=ChildPlan).group, file)
         slow_writes(float(os.environ.get("CHAOS_WRITE_S", "0")))
         child.main()
 

@@ -1,8 +1,13 @@
 """Scenarios in one process: what they measure, on a small shop."""
 
+from pathlib import Path
+
 import pytest
 
-from streams.bench.alone import LEARN_ALL, LEARN_CORE, REFRESH, Plan, measure
+from online_models.ranking import LearnedOrder
+from schemas.settings import Settings, StateSettings
+from streams.bench.alone import LEARN_ALL, LEARN_CORE, REFRESH, Plan, measure, rank
+from streams.replay import Replay
 
 SMALL = Plan(items=2_000, customers=40, past=40, settle=60, count=50)
 
@@ -22,3 +27,13 @@ def test_lists_are_made_one_after_another_and_each_is_timed() -> None:
     assert found.times_plain is None
     assert 0 < found.us["p50"].min <= found.us["p90"].min <= found.us["p99"].max
     assert found.us["mean"].min <= found.us["mean"].median <= found.us["mean"].max
+
+
+def test_lists_that_are_measured_are_ordered_by_the_ranker(tmp_path: Path) -> None:
+    settings = Settings(state=StateSettings(dir=str(tmp_path)))
+    replay = Replay(settings, on_recommendation=lambda _: None, measure=False)
+    order = LearnedOrder(replay.views, settings.ranker)
+    assert not order.ready()
+    rank(replay)
+    assert order.ready()
+    replay.close()

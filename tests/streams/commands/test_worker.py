@@ -1,5 +1,8 @@
 """`freshrec worker`: what is refused before any process is started."""
 
+import subprocess
+import sys
+
 import pytest
 
 from streams.cli import run
@@ -23,3 +26,11 @@ def test_snapshots_that_cannot_be_kept_are_refused_at_once(
     monkeypatch.setenv(f"FRESHREC_SNAPSHOT__{variable}", value)
     assert run(["worker"]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_supervisor_is_up_without_faust_and_without_compiled_loops() -> None:
+    code = "import sys, streams.commands.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # a command of our own
+    loaded = set(done.stdout.split())
+    assert "streams.supervisor" in loaded
+    assert loaded.isdisjoint({"faust", "numba", "aiokafka"})
