@@ -23,7 +23,9 @@ The data is not part of the project; whoever has it can run the command above ea
 them: `python -m benchmarks.measure_again DATA`. Times depend on what else the machine does, scores don't.
 Files named `.jsonl` are made by `python -m benchmarks.as_jsonl`; lastfm and filmtrust have no times: events
 are in an order that is drawn, one a minute, a fifth of the people last. `movielens-32000` are the first
-32,000 lines of such a file, `lastfm-third` all links and every third event.
+32,000 lines of such a file, `lastfm-third` all links and every third event. Nor has `retailrocket-typed`, of
+which only is known what people viewed, put into the cart and bought: they come one after another, each with
+an order of all they bought after what they browsed, and both orders are drawn.
 
 Tables say at which commit they were measured. In those of 8458bd8, e79133e, b648cff and 0981f6b the blend is
 the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed weights.
