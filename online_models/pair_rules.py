@@ -26,7 +26,7 @@ WITHIN: Final = 5
 FREQUENT: Final = 2
 """So often two items have to be together before what goes with both is counted."""
 
-BACK_OFF: Final = 5.0
+BACK_OFF: Final = 20.0
 """Imaginary times that two items were together, which went on as the newer one of them goes on alone."""
 
 _RESOLUTION: Final = 0.999
@@ -61,7 +61,8 @@ class PairRules:
     half_life_s : int
         Time after which a count is worth half; 0: never.
     frequent : int
-        So often two items have to be together before what goes with both is counted.
+        So often two items have to be together before what goes with both is counted; 0: it never is, and
+        only single items speak.
     singles : CountedRows of str, optional
         What goes with one item; its decay is to be that of `half_life_s`.
     pairs : CountedRows of (str, str), optional
@@ -92,7 +93,7 @@ class PairRules:
     ...         rules.learn_view(f"s:{n}", item, n)
     >>> [item for item, _ in rules.rank(Query(key="s:x", now=9, k=1, session=["cup", "tea"]))]
     ['pot']
-    >>> found = rules.reasons("pot", ["cup", "tea"], most=1)[0]
+    >>> found = rules.reasons("pot", ["cup", "tea"], most=3)[-1]
     >>> found["item_ids"], found["count"], found["confidence"], found["lift"]
     (['tea', 'cup'], 2.0, 1.0, 9.0)
     """
@@ -126,7 +127,7 @@ class PairRules:
         for each in before:
             self._together(each, item, at)
             self._together(item, each, at)
-        for one, other in combinations(before, 2):
+        for one, other in combinations(before, 2) if self._frequent else ():
             self._follows(one, other, item, at)
             if item not in (one, other):
                 self._follows(one, item, other, at)

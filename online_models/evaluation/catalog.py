@@ -212,6 +212,11 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
             half_life_s=Range(DAY_S, 365 * DAY_S, log=True, whole=True),
             frequent=Range(1, 5, whole=True),
         ),
+        "single-rules": of(
+            PairRules,
+            {"half_life_s": 90 * DAY_S, "frequent": 0},
+            half_life_s=Range(DAY_S, 365 * DAY_S, log=True, whole=True),
+        ),
         "cnn": _deep("cnn", SequenceShape(), SequenceLearning()),
         "dqn": _deep("dqn", SlateShape(), SlateLearning()),
         "cnn-gated": _deep("cnn-gated", SequenceShape(), SequenceLearning()),

@@ -98,7 +98,7 @@ def test_scores_are_shares_that_back_off(sessions: list[list[str]]) -> None:
         expected = 0.0
         for weight, other in zip(weights, others, strict=True):
             table = model.table([last, other], item)
-            mixed = (table.pair + 5 * share([last], item)) / (table.n_i + 5)
+            mixed = (table.pair + 20 * share([last], item)) / (table.n_i + 20)
             expected += weight / sum(weights) * mixed
         expected += sum(share([other], item) / place for place, other in enumerate(others, start=2))
         assert scores.get(item, 0.0) == pytest.approx(expected, abs=1e-12)
@@ -144,6 +144,19 @@ def test_where_two_items_decide_two_are_asked() -> None:
             right[model] += asked(model, *both) == [answer]
     assert right[pairs] == len(asking)
     assert right[single] < 0.6 * len(asking)
+
+
+def test_without_rows_of_two_items_single_ones_speak() -> None:
+    model = PairRules(frequent=0)
+    taught(model, kits(200, seed=1))
+    assert model.held()["pairs"] == 0
+    session = ["a1", "b2"]
+    told = [
+        reason["item_ids"]
+        for item in model.scores(session)
+        for reason in model.reasons(item, session, most=9)
+    ]
+    assert {len(items) for items in told} == {1}
 
 
 def test_two_items_that_were_never_together_back_off_to_the_last_one_alone() -> None:
