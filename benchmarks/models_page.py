@@ -66,7 +66,7 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
   [How they work](decisions/0034-more-rules.md), and [when they help](choosing.md#cross-rules).
   Where nearly all that is bought was just browsed (`rees46 purchases`) `cross-rules` are level with
   `session-blend` and ahead of `ar`, `sr`, `markov` and the cosines; of purchases whose order is drawn
-  `session-blend` and `pair-rules` rank higher, and of all events `session-blend` is ahead everywhere.
+  they hit as often, and `session-blend` and `pair-rules` rank higher; of all events `session-blend` is ahead.
   `pair-rules` beat `ar`, `sr` and `markov` on both data sets of sessions and are level with `vsknn` or ahead
   of it; `single-rules` come within .0025 of them.
 - `content`: items like those the customer acted on, by categories, tags, brand, price and words alone;

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from online_models.counted_rows import CountedRows
+from online_models.cross_counts import CrossCounts
 from online_models.cross_rules import CrossRules
 from online_models.decay import Decay
 from online_models.evaluation.contract import Query
@@ -78,7 +79,7 @@ def test_counts_equal_a_recount(acts: Acts) -> None:
     for one in ITEMS:
         for other in ITEMS:
             expected = (both[one, other], browsed[one], bought[other], len(visits_of(log)))
-            assert model.table(one, other) == expected
+            assert model.counts.table(one, other) == expected
 
 
 @given(LOGS, st.sampled_from(["llr", "confidence", "lift"]))
@@ -95,7 +96,7 @@ def test_every_item_with_a_score_has_reasons_whose_numbers_are_those_of_the_tabl
             if "any_item" in reason:
                 assert reason["same_item"]
                 continue
-            table = model.table(reason["item_id"], item)
+            table = model.counts.table(reason["item_id"], item)
             assert reason["count"] == table.pair > 0
             assert reason["confidence"] == pytest.approx(table.pair / table.n_i, rel=1e-5)
             assert reason["support"] == pytest.approx(table.pair / table.total, rel=1e-5)
@@ -168,16 +169,16 @@ def test_what_is_browsed_after_the_purchase_is_no_reason_for_it() -> None:
     model = CrossRules(half_life_s=0)
     for kind, item in (("purchase", "b"), ("view", "a"), ("purchase", "b")):
         model.learn_one(act("u:1", item, kind=kind))
-    assert model.table("a", "b") == (0, 1, 1, 1)
+    assert model.counts.table("a", "b") == (0, 1, 1, 1)
 
 
 def test_only_browses_and_purchases_teach() -> None:
     model = CrossRules(half_life_s=0)
     for kind in ("rating", "impression", "link", "customer", "erasure"):
         model.learn_one(act("u:1", "a", kind=kind))
-    assert model.table("a", "a") == (0, 0, 0, 0)
+    assert model.counts.table("a", "a") == (0, 0, 0, 0)
     model.learn_one(act("u:1", "a", kind="cart"))
-    assert model.table("a", "a") == (0, 1, 0, 1)
+    assert model.counts.table("a", "a") == (0, 1, 0, 1)
 
 
 def test_a_purchase_belongs_to_what_was_browsed_within_the_window() -> None:
@@ -185,7 +186,7 @@ def test_a_purchase_belongs_to_what_was_browsed_within_the_window() -> None:
         model = CrossRules(half_life_s=0, window_s=window_s)
         model.learn_one(act("u:1", "a", 0, session="one"))
         model.learn_one(act("u:1", "b", 2 * DAY_MS, kind="purchase", session="two"))
-        assert model.table("a", "b").pair == counted
+        assert model.counts.table("a", "b").pair == counted
 
 
 def test_what_somebody_browsed_before_in_the_visit_is_asked_too() -> None:
@@ -214,12 +215,13 @@ def test_a_measure_that_is_not_there_is_told_with_those_that_are() -> None:
 def test_memory_is_flat_on_a_stream_ten_times_longer_than_the_bounds() -> None:
     decay = Decay(86_400)
     rows, bought = CountedRows[str](decay, rows=30, entries=4), CountedRows[str](decay, rows=25)
-    model = CrossRules(half_life_s=86_400, rows=rows, bought=bought, visits=Visits(visits=10, length=8))
+    counts = CrossCounts(half_life_s=86_400, rows=rows, bought=bought, visits=Visits(visits=10, length=8))
+    model = CrossRules(counts=counts)
     held = []
     for n in range(1_000):
         browsed = [f"i{(n * 7 + each) % 300}" for each in range(9)]
         taught(model, (browsed, [f"i{n * 5 % 250}"]), at=n)
-        held.append(model.held())
+        held.append(model.counts.held())
     assert {each["browsed"] for each in held[100:]} == {30}
     assert {each["bought"] for each in held[100:]} == {25}
     assert {each["visits"] for each in held[100:]} == {10}
