@@ -1,8 +1,9 @@
 """Public data sets with a catalogue or with links between people, as `jsonl` that every command reads.
 
-`python -m benchmarks.as_jsonl movielens|lastfm|filmtrust FOLDER OUT` converts the files of a folder. What a
-data set has no time of is put into an order that is drawn, one event a minute, a fifth of the people after
-all others: results say so. Items and links stand before the first event.
+`python -m benchmarks.as_jsonl movielens|lastfm|filmtrust|retailrocket FOLDER OUT` converts the files of a
+folder. What a data set has no time of is put into an order that is drawn, one event a minute; a fifth of the
+people come after all others, or each after the other: results say so. Items and links stand before the first
+event.
 """
 
 import csv
@@ -10,14 +11,14 @@ import gzip
 import random
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from schemas.events import Browse, Item, Link, Rating
+from schemas.events import Browse, Item, Link, OrderLine, Purchase, Rating
 
 SEED: Final = 1
 NEWCOMERS: Final = 0.2
@@ -28,7 +29,8 @@ MINUTE_MS: Final = 60_000
 _YEAR: Final = re.compile(r"\((\d{3})\d\)\s*$")
 _NO_GENRES: Final = "(no genres listed)"
 
-Message = Item | Link | Browse | Rating
+Message = Item | Link | Browse | Purchase | Rating
+Thing = TypeVar("Thing")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -76,8 +78,30 @@ def filmtrust(folder: Path) -> Iterator[Message]:
         )
 
 
+def retailrocket(folder: Path) -> Iterator[Message]:
+    """Yield what people browsed, in an order that is drawn, and after it an order of all that they bought.
+
+    People come one after another, in an order that is drawn, too.
+    """
+    browsed, bought = dict[str, list[tuple[str, str]]](), dict[str, list[str]]()
+    for name, action in (("view", "view"), ("add_to_cart", "cart")):
+        for user, item, *_ in _table(folder / f"typed_{name}.tsv.gz", "\t"):
+            browsed.setdefault(user, []).append((item, action))
+    for user, item, *_ in _table(folder / "typed_purchase.tsv.gz", "\t"):
+        bought.setdefault(user, []).append(item)
+    chance, at = random.Random(SEED), BEGIN_MS  # noqa: S311  # an order, no secret
+    for user in _shuffled(chance, {**browsed, **bought}):
+        for item, action in _shuffled(chance, browsed.get(user, [])):
+            at += MINUTE_MS
+            yield Browse(event_id=f"rr-{at}", user_id=user, item_id=item, action=action, at=at)
+        if user in bought:
+            at += MINUTE_MS
+            lines = [OrderLine(item_id=item, quantity=1, unit_price=0) for item in bought[user]]
+            yield Purchase(order_id=f"rr-{at}", user_id=user, lines=lines, at=at)
+
+
 DATA: Final[Mapping[str, Callable[[Path], Iterator[Message]]]] = MappingProxyType(
-    {"movielens": movielens, "lastfm": lastfm, "filmtrust": filmtrust}
+    {"movielens": movielens, "lastfm": lastfm, "filmtrust": filmtrust, "retailrocket": retailrocket}
 )
 
 
@@ -95,6 +119,13 @@ def _drawn(rows: list[list[str]]) -> list[list[str]]:
     new = frozenset(chance.sample(people, round(len(people) * NEWCOMERS)))
     chance.shuffle(rows)
     return sorted(rows, key=lambda row: row[0] in new)
+
+
+def _shuffled(chance: random.Random, things: Iterable[Thing]) -> list[Thing]:
+    """Return things in an order that is drawn."""
+    found = list(things)
+    chance.shuffle(found)
+    return found
 
 
 def _table(path: Path, delimiter: str, *, header: bool = True) -> Iterator[list[str]]:

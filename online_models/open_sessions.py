@@ -21,6 +21,19 @@ class _Open(NamedTuple):
     earlier: deque[str]
 
 
+def goes_on(session_id: str | None, last_at: int, next_id: str | None, at: int, *, gap_ms: int) -> bool:
+    """Whether an event belongs to the session before it: by its id, where both have one, else by the gap.
+
+    Examples
+    --------
+    >>> goes_on("a", 0, "b", 1, gap_ms=10), goes_on("a", 0, None, 10, gap_ms=10)
+    (False, True)
+    """
+    if next_id is not None and session_id is not None:
+        return next_id == session_id
+    return at - last_at <= gap_ms
+
+
 class OpenSessions:
     """The newest session of each key, with its last items; keys that did nothing for longest are forgotten.
 
@@ -56,7 +69,7 @@ class OpenSessions:
         found = self._open.pop(key, None)
         if found is None:
             found = _Open(session_id, at, deque(maxlen=self._length), deque(maxlen=self._length))
-        elif not self._goes_on(found, session_id, at):
+        elif not goes_on(found.session_id, found.last_at, session_id, at, gap_ms=self._gap_ms):
             found.earlier.extend(found.items)
             found = _Open(session_id, at, deque(maxlen=self._length), found.earlier)
         before = Held(list(found.items), list(found.earlier))
@@ -72,8 +85,3 @@ class OpenSessions:
         """Return what a key's newest session holds, however long ago it was, and those before it."""
         found = self._open.get(key)
         return Held([], []) if found is None else Held(list(found.items), list(found.earlier))
-
-    def _goes_on(self, found: _Open, session_id: str | None, at: int) -> bool:
-        if session_id is not None and found.session_id is not None:
-            return session_id == found.session_id
-        return at - found.last_at <= self._gap_ms

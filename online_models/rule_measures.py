@@ -5,8 +5,18 @@ whoever mixes counts of different ages sees to it that no part is larger than it
 """
 
 from math import log, sqrt
+from typing import NamedTuple
 
 import msgspec
+
+
+class Table(NamedTuple):
+    """The counts of a rule i -> j: with both, with the antecedent, with the consequent, and of all."""
+
+    pair: float
+    n_i: float
+    n_j: float
+    total: float
 
 
 class Measures(msgspec.Struct, frozen=True):

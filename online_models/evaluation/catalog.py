@@ -1,11 +1,13 @@
 """Every contender by name. A new one is one line of `CONTENDERS`."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
+from online_models.cross_rules import CrossRules
 from online_models.deep.settings import SequenceLearning, SequenceShape, SlateLearning, SlateShape
 from online_models.evaluation.baselines.chance import Chance
 from online_models.evaluation.baselines.isgd import Isgd
@@ -15,6 +17,7 @@ from online_models.evaluation.baselines.popularity import Popularity
 from online_models.evaluation.baselines.user_knn import UserKnn
 from online_models.evaluation.contract import Contender
 from online_models.evaluation.in_process import InProcess
+from online_models.pair_rules import PairRules
 from schemas.settings import Settings
 
 Options = Mapping[str, float]
@@ -137,6 +140,15 @@ def _deep(name: str, *told: msgspec.Struct) -> Entry:
     return Entry(make, MappingProxyType(options), MappingProxyType(space), extra="deep")
 
 
+def _cross_rules(measure: str) -> Entry:
+    return of(
+        partial(CrossRules, measure),
+        {"half_life_s": 90 * DAY_S, "window_s": 7 * DAY_S},
+        half_life_s=Range(DAY_S, 365 * DAY_S, log=True, whole=True),
+        window_s=Range(600, 30 * DAY_S, log=True, whole=True),
+    )
+
+
 def _cosine(**options: Any) -> Entry:
     return of(ItemCosine, options)
 
@@ -191,6 +203,20 @@ CONTENDERS: Final[Mapping[str, Entry]] = MappingProxyType(
             name: _of_sessions(name)
             for name in ("session-blend", "vsknn", "stan", "vstan", "ar", "sr", "users", "factors")
         },
+        "cross-rules": _cross_rules("llr"),
+        "cross-rules-confidence": _cross_rules("confidence"),
+        "cross-rules-lift": _cross_rules("lift"),
+        "pair-rules": of(
+            PairRules,
+            {"half_life_s": 90 * DAY_S, "frequent": 2},
+            half_life_s=Range(DAY_S, 365 * DAY_S, log=True, whole=True),
+            frequent=Range(1, 5, whole=True),
+        ),
+        "single-rules": of(
+            PairRules,
+            {"half_life_s": 90 * DAY_S, "frequent": 0},
+            half_life_s=Range(DAY_S, 365 * DAY_S, log=True, whole=True),
+        ),
         "cnn": _deep("cnn", SequenceShape(), SequenceLearning()),
         "dqn": _deep("dqn", SlateShape(), SlateLearning()),
         "cnn-gated": _deep("cnn-gated", SequenceShape(), SequenceLearning()),

@@ -62,6 +62,28 @@ def test_friends_are_links_and_artists_are_views(tmp_path: Path) -> None:
     assert topics("lastfm", tmp_path) == [("links", "1"), ("links", "2"), ("browses", "1")]
 
 
+def test_what_people_bought_is_one_order_after_all_that_they_browsed(tmp_path: Path) -> None:
+    head = "visitorid\titemid\tevent\n"
+    packed(tmp_path, "typed_view.tsv.gz", head + "".join(f"{n % 3}\t{n}\t1\n" for n in range(30)))
+    packed(tmp_path, "typed_add_to_cart.tsv.gz", head + "1\t4\t1\n")
+    packed(tmp_path, "typed_purchase.tsv.gz", head + "1\t4\t1\n1\t7\t1\n9\t7\t1\n")
+    found = topics("retailrocket", tmp_path)
+    people = [key for _, key in found]
+    assert len(found) == 33
+    assert [key for key, after in zip(people, [*people[1:], None], strict=True) if key != after] == list(
+        dict.fromkeys(people)
+    )
+    assert [n for n, (topic, key) in enumerate(found) if topic == "purchases" and key == "1"] == [
+        len(people) - 1 - people[::-1].index("1")
+    ]
+    lines = [msgspec.json.decode(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
+    orders = {
+        each["user_id"]: [line["item_id"] for line in each["lines"]] for each in lines if "lines" in each
+    }
+    assert orders == {"1": ["4", "7"], "9": ["7"]}
+    assert [each["item_id"] for each in lines if each.get("action") == "cart"] == ["4"]
+
+
 def test_a_folder_without_the_files_is_told(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"user_friends\.dat\.gz"):
         as_jsonl.write("lastfm", tmp_path, tmp_path / "out.jsonl")

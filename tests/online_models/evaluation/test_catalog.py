@@ -39,6 +39,8 @@ def taught(name: str) -> Contender:
         pair = chance.randrange(6)
         for item in (f"i{2 * pair}", f"i{2 * pair + 1}"):
             model.learn_one(act(f"u:{n % 20}", item, 60_000 * n))
+        if n % 3 == 0:
+            model.learn_one(act(f"u:{n % 20}", f"i{2 * pair + 1}", 60_000 * n, kind="purchase"))
     return model
 
 
