@@ -63,7 +63,7 @@ the one from before [0019](decisions/0019-ranked-lists.md), ordered by fixed wei
 - `cross-rules`: what those who browse an item go on to buy, by the log-likelihood ratio; `-confidence`,
   `-lift`: by these. `pair-rules`: what goes with two items of a session, backing off to one;
   `single-rules`: the same without any two.
-  [How they work](decisions/0034-more-rules.md), and [when they help](choosing.md#cross-rules).
+  [How they work](decisions/0032-more-rules.md), and [when they help](choosing.md#cross-rules).
   Where nearly all that is bought was just browsed (`rees46 purchases`) `cross-rules` are level with
   `session-blend` and ahead of `ar`, `sr`, `markov` and the cosines; of purchases whose order is drawn
   they hit as often, and `session-blend` and `pair-rules` rank higher; of all events `session-blend` is ahead.
