@@ -45,12 +45,16 @@ def test_an_item_is_told_with_what_goes_with_it() -> None:
     assert [each["item_id"] for each in told["similar"]] == ["pot", "jam"]
     (orders, sessions) = told["rules"]
     assert (orders["scope"], sessions["rules"]) == ("orders", [])
+    # 500 orders, 10 with tea and 125 with a pot: by chance 2.5 would have both.
     assert orders["rules"][0] == {
         "item_id": "pot",
         "count": 5.0,
         "support": 0.01,
         "confidence": 0.5,
         "lift": 2.0,
+        "leverage": pytest.approx(0.005),
+        "conviction": pytest.approx(1.5),
+        "llr": pytest.approx(2.9452, abs=1e-4),
     }
     assert told["titles"] == {"pot": "Tea pot"}
     assert Desk(a_shop()).ask("/page/items/nobody").status == 404
