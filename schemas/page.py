@@ -158,10 +158,14 @@ class StatePart(msgspec.Struct, frozen=True):
 
 
 class QualityNow(msgspec.Struct, frozen=True):
-    """Quality over time, oldest first; `problem` says why the worker's metrics cannot be read."""
+    """Quality over time, oldest first; `problem` says why the worker's metrics cannot be read.
+
+    `says` is told of all that was counted since the worker's start.
+    """
 
     points: list[QualityPoint]
     problem: str | None
+    says: list[StatePart]
 
 
 class SystemNow(msgspec.Struct, frozen=True):

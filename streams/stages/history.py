@@ -78,7 +78,7 @@ class HistoryPartition(KeptPartition):
         settings = context.settings.recommend
         self._every_event = settings.refresh_interval_ms == 0
         self._enabled = settings.enabled
-        self._quality = ListQuality(context.quality, context.views, context.metrics)
+        self._quality = ListQuality(context.quality, context.views, context.metrics, context.settings)
         self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
         self._totals_sent: tuple[int, bytes] = (0, b"")
         self._upto: Position = (-1, -1)

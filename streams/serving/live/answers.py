@@ -122,7 +122,8 @@ class PageAnswers:
         return self._news.refused.newest()
 
     def quality(self, _: web.Request, __: Route) -> QualityNow:
-        return QualityNow(list(self._news.worker.points), self._news.worker.problem)
+        worker = self._news.worker
+        return QualityNow(list(worker.points), worker.problem, worker.says())
 
     def experiments(self, _: web.Request, __: Route) -> ExperimentsNow:
         return self._experiments.get()
