@@ -67,6 +67,11 @@ class BusinessRules:
             if rule.action == "exclude" and first is not None
         )
 
+    @property
+    def opens(self) -> bool:
+        """Whether any rule that excludes has a window that opens."""
+        return bool(self._openings)
+
     def openings(self, upto: int) -> int:
         """Return how many windows of rules that exclude have opened up to a moment (epoch ms).
 

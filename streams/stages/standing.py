@@ -107,8 +107,9 @@ class StandingLists:
     @property
     def _withdrawals(self) -> tuple[int, int, int]:
         """Changes whenever something may have to leave lists: an item, by a file of rules, or by a window."""
-        items, rules = self._views.withdrawals
-        return items, rules, self._views.business_rules().openings(self._newest_at())
+        items, version = self._views.withdrawals
+        rules = self._views.business_rules()
+        return items, version, rules.openings(self._newest_at()) if rules.opens else 0
 
     @property
     def _under_way(self) -> bool:
