@@ -146,6 +146,12 @@ def test_more_measures_of_rules_are_folded_away_and_fit_a_telephone(
     assert complaints(browser) == []
 
 
+def test_quality_says_what_lists_without_drawn_places_would_have(browser: "Chrome", shop: ServedShop) -> None:
+    go(browser, shop.url, "quality", "Since the worker's start")
+    see(browser, "hit rate without drawn places 26.0% (95 %: 24.8% to 27.2%); with them 24.0%")
+    assert complaints(browser) == []
+
+
 def test_a_customer_is_picked_by_id(browser: "Chrome", shop: ServedShop) -> None:
     go(browser, shop.url, "customer", "Whose lists changed last")
     browser.find_element("id", "customer-id").send_keys("berta" + ENTER)
