@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from online_models.content_index import Content, ContentIndex, Vectors, stacked
-from online_models.evidence import Amounts, ItemNumbers, Numbers, best_first
+from online_models.content_index import Content, ContentIndex, Like, stacked
+from online_models.evidence import Amounts, ItemNumbers, Numbers, Renumbered, best_first
 from online_models.protocols import Views
 from online_models.sources import CONTENT
 from online_models.traces import Trace, newest_traces
@@ -60,8 +61,8 @@ class ContentSource:
     ...     rows.append(ItemFacts(item, None, [category], None, None, [], True, 0))
     ...     index.learn_one(rows[-1])
     >>> source = ContentSource(MemoryViews(items=rows, content=index), Settings())
-    >>> numbers = ItemNumbers()
-    >>> block = source.block(HistoryRow({"tea": ItemMark(WEIGHT_ONE, 0)}), 0, numbers)
+    >>> numbers, row = ItemNumbers(), HistoryRow({"tea": ItemMark(WEIGHT_ONE, 0)})
+    >>> block = source.block(row, newest_traces(row, now=0, history_items=5, half_life_s=60), numbers)
     >>> [numbers.names[number] for number in block.numbers], block.reason(0)["attributes"]
     (['mate'], ['category:drinks'])
     """
@@ -72,27 +73,51 @@ class ContentSource:
         self._weight = settings.recommend.content_weight
         self._young: dict[str, tuple[ItemFacts, Content]] = {}
         self._old: dict[str, tuple[ItemFacts, Content]] = {}
+        self._renumbered: Renumbered | None = None
 
-    def block(self, history: HistoryRow | None, now: int, numbers: ItemNumbers) -> "ContentBlock | None":
-        """Return the items most like those of a history, without these; None if there are none."""
-        profile = self.profile(history, now)
-        if profile is None or history is None:
+    def block(
+        self, history: HistoryRow | None, traces: Sequence[Trace], numbers: ItemNumbers
+    ) -> "ContentBlock | None":
+        """Return the items most like those of a history, without these; None if there are none.
+
+        Parameters
+        ----------
+        history : HistoryRow or None
+            Whose items they are.
+        traces : sequence of Trace
+            Its newest items, newest first; `asked` of them are looked at.
+        numbers : ItemNumbers
+            Numbers the items.
+        """
+        index = self._index() if history is not None else None
+        if index is None or history is None:
             return None
-        best = profile.like(without=history.items.keys(), most=self._settings.candidates)
-        return ContentBlock(numbers, profile, best) if best else None
+        profile = Profile(self, index, traces[: self.asked])
+        best = profile.best(without=history.items.keys(), most=self._settings.candidates)
+        if not len(best.rows):
+            return None
+        known = self._renumbered
+        if known is None or known.index is not profile.index or known.numbers is not numbers:
+            known = self._renumbered = Renumbered(profile.index, numbers)
+        return ContentBlock(numbers, known.of(best.rows), profile, best.similarities)
 
     def profile(self, history: HistoryRow | None, now: int) -> "Profile | None":
         """Return what the newest items of a history are like; None where nobody asks or nothing is known."""
-        index = self._views.content() if self._weight and history is not None else None
-        if index is None or not len(index):
+        index = self._index() if history is not None else None
+        if index is None:
             return None
-        traces = newest_traces(
-            history,
-            now=now,
-            history_items=self._settings.profile_items,
-            half_life_s=self._half_life_s,
-        )
+        traces = newest_traces(history, now=now, history_items=self.asked, half_life_s=self._half_life_s)
         return Profile(self, index, traces)
+
+    @property
+    def asked(self) -> int:
+        """How many of the newest items of a history are looked at."""
+        return self._settings.profile_items
+
+    def _index(self) -> ContentIndex | None:
+        """Return what tells which items are alike; None where nobody asks or nothing is known."""
+        index = self._views.content() if self._weight else None
+        return index if index is not None and len(index) else None
 
     def content(self, item: str) -> Content | None:
         """Return what an item is like; None for one that the catalogue doesn't have."""
@@ -122,26 +147,37 @@ class Profile:
     """
 
     def __init__(self, source: ContentSource, index: ContentIndex, traces: Sequence[Trace]) -> None:
-        self._source, self._index = source, index
+        self._source, self.index = source, index
         known = [(trace, content) for trace in traces if (content := source.content(trace.item)) is not None]
         self._items = [trace.item for trace, _ in known]
         self._contents = [content for _, content in known]
         self._strengths = [trace.strength for trace, _ in known]
-        self._vectors: Vectors | None = None
+        self._vectors = stacked(self._contents)
 
     def like(self, *, without: Collection[str], most: int) -> list[tuple[str, float]]:
         """Return the items most like the profile and how similar they are, best first, ties by id.
 
         `without` some of them, and at most so many.
         """
-        index = self._index
-        found = index.like(self._contents, self._strengths, without=index.rows(without))
-        kept = found.similarities > 0
-        rows, similarities = found.rows[kept], found.similarities[kept]
-        if len(rows) > most:
-            least = np.partition(similarities, len(rows) - most)[len(rows) - most]
-            rows, similarities = rows[similarities >= least], similarities[similarities >= least]
-        return best_first([index.names[row] for row in rows.tolist()], similarities.astype(np.float64))[:most]
+        found = self.best(without=without, most=most)
+        names = [self.index.names[row] for row in found.rows.tolist()]
+        return best_first(names, found.similarities.astype(np.float64))
+
+    def best(self, *, without: Collection[str], most: int) -> Like:
+        """Return the items that `like` does, in no order, by their rows of the index."""
+        index = self.index
+        found = index.like(self._vectors, self._strengths, without=index.rows(without))
+        kept = np.flatnonzero(found.similarities > 0)
+        if len(kept) > most:
+            similarities = found.similarities[kept]
+            least = np.partition(similarities, len(kept) - most)[len(kept) - most]
+            above, equal = kept[similarities > least], kept[similarities == least]
+            if len(above) + len(equal) > most:
+                rows = found.rows[equal].tolist()
+                order = sorted(range(len(rows)), key=lambda n: index.names[rows[n]])
+                equal = equal[order[: most - len(above)]]
+            kept = np.concatenate([above, equal])
+        return Like(found.rows[kept], found.similarities[kept])
 
     def reason(self, item: str) -> Reason:
         """Return which of the items one is like most, and what they have in common, the rarest first."""
@@ -149,13 +185,11 @@ class Profile:
         if content is None:
             # It was withdrawn from the catalogue a moment ago.
             return {"source": "content", "item_id": self._items[0], "similarity": 0.0, "attributes": []}
-        if self._vectors is None:
-            self._vectors = stacked(self._contents)
-        alike = self._index.similarities(content, self._vectors)
-        place = int(np.argmax(alike))
-        mine = frozenset(self._contents[place].attributes)
-        shared = [name for name in content.attributes if name in mine]
-        told = self._index.rarest(shared)[:_TOLD]
+        alike = self.index.similarities(content, self._vectors)
+        place = int(alike.argmax())
+        mine = self._contents[place].attributes
+        shared = {name: about for name, about in content.attributes.items() if name in mine}
+        told = self.index.rarest(shared)[:_TOLD]
         similarity = round(float(alike[place]), _DECIMALS)
         return {
             "source": "content",
@@ -170,21 +204,24 @@ class ContentBlock:
 
     Parameters
     ----------
-    numbers : ItemNumbers
-        Numbers the items.
+    names : ItemNumbers
+        Has numbered the items.
+    numbers : array of int
+        The items.
     profile : Profile
         Gives the reasons.
-    found : sequence of (str, float)
-        Items and how similar they are.
+    similarities : array
+        How similar they are.
     """
 
-    __slots__ = ("_found", "_profile", "amounts", "numbers", "sources")
+    __slots__ = ("_names", "_profile", "amounts", "numbers", "sources")
 
-    def __init__(self, numbers: ItemNumbers, profile: Profile, found: Sequence[tuple[str, float]]) -> None:
-        self._profile, self._found = profile, found
-        self.numbers = numbers.of([item for item, _ in found])
-        self.amounts: Amounts = np.array([similarity for _, similarity in found])
-        self.sources: Numbers = np.full(len(found), CONTENT, dtype=np.intp)
+    def __init__(
+        self, names: ItemNumbers, numbers: Numbers, profile: Profile, similarities: NDArray[np.float32]
+    ) -> None:
+        self._names, self._profile, self.numbers = names, profile, numbers
+        self.amounts: Amounts = similarities.astype(np.float64)
+        self.sources: Numbers = np.full(len(numbers), CONTENT, dtype=np.intp)
 
     def reason(self, n: int) -> Reason:
-        return self._profile.reason(self._found[n][0])
+        return self._profile.reason(self._names.names[self.numbers[n]])

@@ -1,6 +1,6 @@
 """The newest items of a catalogue by what they are like, in bounded memory: attribute -> newest items."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -38,9 +38,9 @@ def _kind(attribute: str) -> str:
 
 
 class Content(NamedTuple):
-    """What an item is like: names of attributes, their buckets and weights, the latter each once."""
+    """What an item is like: bucket and weight of each attribute by name, and as arrays, each bucket once."""
 
-    attributes: list[str]
+    attributes: dict[str, tuple[int, float]]
     buckets: NDArray[np.int32]
     weights: NDArray[np.float32]
 
@@ -51,15 +51,15 @@ class Content(NamedTuple):
         Examples
         --------
         >>> content = Content.of(ItemFacts("i1", None, ["a", "b"], None, 9.9, [], True, 0))
-        >>> content.attributes, content.weights.tolist()
+        >>> [*content.attributes], content.weights.tolist()
         (['category:a', 'category:b', 'price:8-11.3'], [1.0, 1.0, 0.5])
         """
-        names = attributes_of(facts)
+        named = {name: (_bucket(name), KINDS[_kind(name)]) for name in attributes_of(facts)}
         weights: dict[int, float] = {}
-        for name in names:
-            weights.setdefault(_bucket(name), KINDS[_kind(name)])
+        for bucket, weight in named.values():
+            weights.setdefault(bucket, weight)
         found = np.fromiter(weights, np.int32, len(weights)), np.fromiter(weights.values(), np.float32)
-        return cls(names, *found)
+        return cls(named, *found)
 
 
 class ContentIndex:
@@ -102,7 +102,7 @@ class ContentIndex:
     >>> for item, categories in (("tea", ["drinks"]), ("cup", ["dishes"]), ("mate", ["drinks", "new"])):
     ...     index.learn_one(ItemFacts(item, None, categories, None, None, [], True, 0))
     >>> tea = Content.of(ItemFacts("tea", None, ["drinks"], None, None, [], True, 0))
-    >>> found = index.like([tea], [1.0])
+    >>> found = index.like(stacked([tea]), [1.0])
     >>> [index.names[row] for row in found.rows]
     ['mate', 'tea']
     >>> [round(float(similarity), 3) for similarity in found.similarities]
@@ -197,9 +197,14 @@ class ContentIndex:
         self._rows = {name: row for row, name in enumerate(self.names) if self.lengths[row]}
         return True
 
+    @property
+    def named(self) -> NDArray[np.int64]:
+        """What tells whether a row still has the item that it had: how many had been described before it."""
+        return self.numbers
+
     def like(
         self,
-        contents: Sequence[Content],
+        vectors: "Vectors",
         strengths: Sequence[float],
         *,
         without: NDArray[np.int64] = _NO_ROWS,
@@ -208,7 +213,7 @@ class ContentIndex:
 
         Parameters
         ----------
-        contents : sequence of Content
+        vectors : Vectors
             What the items of a profile are like.
         strengths : sequence of float
             How much each counts; the profile is their mean.
@@ -222,7 +227,6 @@ class ContentIndex:
         total = sum(strengths)
         if total <= 0 or not self._rows:
             return Like(_NO_ROWS, self._similarities[:0])
-        vectors = stacked(contents)
         touched = np.empty(len(vectors.buckets), np.int32)
         # What is years old may weigh less than a float32 can tell from 0; its share may not.
         shares = (np.array(strengths) / total).astype(np.float32)
@@ -271,12 +275,18 @@ class ContentIndex:
         )
         return found
 
-    def rarest(self, attributes: Sequence[str]) -> list[str]:
-        """Return attributes in the order in which they count: rare ones of weighty kinds first."""
-        buckets = np.array([_bucket(name) for name in attributes], np.int32)
-        weights = np.array([KINDS[_kind(name)] for name in attributes], np.float32)
-        order = np.argsort(-weights * (self._worth() - self._table[buckets, HELD]), kind="stable")
-        return [attributes[place] for place in order.tolist()]
+    def rarest(self, attributes: Mapping[str, tuple[int, float]]) -> list[str]:
+        """Return attributes in the order in which they count: rare ones of weighty kinds first.
+
+        Parameters
+        ----------
+        attributes : mapping of str to (int, float)
+            Bucket and weight of each, as `Content` has them.
+        """
+        worth, held = self._worth(), self._table[:, HELD]
+        return sorted(
+            attributes, key=lambda name: -attributes[name][1] * (worth - float(held[attributes[name][0]]))
+        )
 
     def _worth(self) -> float:
         """Return what an attribute that no item has is worth."""

@@ -7,6 +7,7 @@ from online_models.compilation import compiled
 from online_models.session_kernels import BEFORE, DISTINCT, LENGTH, NONE, Ints, Items
 
 Floats = NDArray[np.float64]
+NOT_WANTED = 2**62
 
 
 @compiled(
@@ -164,3 +165,101 @@ def had_by(
             session = before[row]
             left -= 1
     return count
+
+
+@compiled(
+    "int64(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64[::1], int64[::1], int64,"
+    " int32[::1], float64[::1], int64, int64, int64, int64[::1], float64[::1], int64[::1], int64[::1],"
+    " float64[:,::1], int64[::1], int64, int64, int32[::1], int64, int64[::1], float64[:,::1])"
+)
+def alike(
+    items: Items,
+    links: Items,
+    about: Ints,
+    heads: Ints,
+    customers: Items,
+    before: Ints,
+    newest_of: Ints,
+    newest: int,
+    mine: Items,
+    weights: Floats,
+    own: int,
+    ring: int,
+    rows: int,
+    met: Ints,
+    shared: Floats,
+    people: Ints,
+    items_met: Ints,
+    sums: Floats,
+    had: Ints,
+    base: int,
+    neighbours: int,
+    unwanted: Items,
+    fewest: int,
+    numbers: Ints,
+    said: Floats,
+) -> int:
+    """Find the customers nearest to somebody, and the items that speak most for being had by them.
+
+    Parameters
+    ----------
+    items, links, about, heads, customers, before, newest_of, newest
+        Of a session index and its chains of customers.
+    mine, weights, own, ring, met, shared, people
+        As for `sharing`, `people` being what it finds; met with numbers from `base` on.
+    rows, items_met, sums, had
+        As for `had_by`, `had` being what it finds; likewise.
+    neighbours : int
+        Customers who are asked.
+    unwanted : array
+        Items that are not wanted; -1 for those that are not known.
+    fewest : int
+        Items that fewer of them have are left out.
+    numbers : array
+        Receives the items, best first, ties in the order in which they are met; its length is the bound.
+    said : array, shape (numbers, 3)
+        Receives the share of the neighbours' cosines, how many have the item, and their mean cosine.
+
+    Returns
+    -------
+    int
+        How many items there are.
+    """
+    count = sharing(items, links, heads, customers, mine, weights, own, ring, met, base, shared, people)
+    if count == 0:
+        return 0
+    cosine = np.empty(count)
+    norm = np.dot(weights, weights)
+    cosines(about, before, newest_of, newest, rows, people[:count], shared, norm, cosine)
+    # Of customers who are equally near, those who are met first are asked: they acted last.
+    near = np.argsort(-cosine, kind="mergesort")[:neighbours]
+    cosine = cosine[near]
+    for n in range(len(unwanted)):
+        if unwanted[n] >= 0:
+            items_met[unwanted[n]] = NOT_WANTED
+    found = had_by(
+        items, about, before, newest_of, newest, rows, people[near], cosine, items_met, base, sums, had
+    )
+    for n in range(len(unwanted)):
+        if unwanted[n] >= 0:
+            items_met[unwanted[n]] = 0
+    kept = 0
+    worth = np.empty(found)
+    for n in range(found):
+        if sums[had[n], 1] >= fewest:
+            had[kept] = had[n]
+            worth[kept] = -sums[had[n], 0]
+            kept += 1
+    worth, most = worth[:kept], min(kept, len(numbers))
+    if most == 0:
+        return 0
+    places = np.flatnonzero(worth <= np.partition(worth, most - 1)[most - 1])
+    order = places[np.argsort(worth[places], kind="mergesort")]
+    total = cosine.sum()
+    for n in range(most):
+        item = had[order[n]]
+        numbers[n] = item
+        said[n, 0] = sums[item, 0] / total
+        said[n, 1] = sums[item, 1]
+        said[n, 2] = sums[item, 0] / sums[item, 1]
+    return most

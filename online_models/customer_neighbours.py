@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from online_models.customer_kernels import cosines, had_by, sharing
+from online_models.customer_kernels import alike
 from online_models.session_index import SessionIndex
 from schemas.state import HistoryRow
 
@@ -19,8 +19,6 @@ WEIGHTS: Final = np.exp(-np.arange(ASKED) / 10.0)
 
 MOST_ITEMS: Final = 20_000
 """Items of neighbours that are looked at."""
-
-_NOT_WANTED: Final = 2**62
 
 
 class Alike(NamedTuple):
@@ -141,77 +139,40 @@ class CustomerNeighbours:
         fewest : int
             Items that fewer neighbours have are not told.
         """
-        index = self._index
+        index, chains = self._index, self._index.customers
         mine = index.numbers(items[: len(weights)])
         asked = np.array(weights[: len(mine)], np.float64)
-        people, cosine = self._nearest(index.customer_of(key), mine, asked)
-        if not len(people):
-            return Alike.none()
-        unwanted = index.numbers(without)
-        numbers = self._of(people, cosine, unwanted[unwanted >= 0])
-        if fewest > 1:
-            numbers = numbers[self._sums[numbers, 1] >= fewest]
-        sums, counts = self._sums[numbers].T
-        if len(numbers) > most:
-            least = np.partition(sums, len(sums) - most)[len(sums) - most]
-            kept = sums >= least
-            numbers, sums, counts = numbers[kept], sums[kept], counts[kept]
-        order = np.argsort(-sums, kind="stable")[:most]
-        numbers, sums, counts = numbers[order], sums[order], counts[order]
-        return Alike(numbers, sums / cosine.sum(), counts.astype(np.int64), sums / np.maximum(counts, 1))
-
-    def _nearest(
-        self, own: int, mine: NDArray[np.int32], weights: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        index, chains = self._index, self._index.customers
+        if len(self._items_met) < len(index.heads):
+            self._items_met = np.zeros(len(index.heads), np.int64)
+            self._sums = np.zeros((len(index.heads), 2))
         self._base += max(len(mine), self._neighbours) + 1
-        count = sharing(
+        numbers, said = np.empty(most, np.int64), np.empty((most, 3))
+        count = alike(
             index.items,
             index.links,
+            index.about,
             index.heads,
             chains.of,
-            mine,
-            weights,
-            own,
-            self._ring,
-            self._met,
-            self._base,
-            self._shared,
-            self._found,
-        )
-        people = self._found[:count]
-        cosine = np.empty(count)
-        norm = float(weights @ weights)
-        newest = (index.about, chains.before, chains.newest, index.newest)
-        cosines(*newest, self._rows, people, self._shared, norm, cosine)
-        # Of customers who are equally near, those who are met first are asked: they acted last.
-        order = np.argsort(-cosine, kind="stable")[: self._neighbours]
-        return people[order], cosine[order]
-
-    def _of(
-        self, people: NDArray[np.int64], cosine: NDArray[np.float64], unwanted: NDArray[np.int32]
-    ) -> NDArray[np.int64]:
-        index, chains = self._index, self._index.customers
-        if len(self._items_met) < len(index.heads):
-            self._items_met, self._sums = (
-                np.zeros(len(index.heads), np.int64),
-                np.zeros((len(index.heads), 2)),
-            )
-        self._items_met[unwanted] = _NOT_WANTED
-        count = had_by(
-            index.items,
-            index.about,
             chains.before,
             chains.newest,
             index.newest,
+            mine,
+            asked,
+            index.customer_of(key),
+            self._ring,
             self._rows,
-            people,
-            cosine,
+            self._met,
+            self._shared,
+            self._found,
             self._items_met,
-            self._base,
             self._sums,
             self._items,
+            self._base,
+            self._neighbours,
+            index.numbers(without),
+            fewest,
+            numbers,
+            said,
         )
-        self._items_met[unwanted] = 0
-        found: NDArray[np.int64] = self._items[:count]
-        return found
+        said = said[:count]
+        return Alike(numbers[:count], said[:, 0], said[:, 1].astype(np.int64), said[:, 2])

@@ -4,12 +4,15 @@ Items are numbered, so that a few thousand pieces of evidence cost two array ope
 and what its numbers mean is not known here.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from itertools import accumulate
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from online_models.blend_kernels import gather, strongest, sum_up
 from schemas.recommendations import Reason
 
 Numbers = NDArray[np.intp]
@@ -17,7 +20,7 @@ Amounts = NDArray[np.float64]
 
 _NO_AMOUNTS: Amounts = np.zeros(0)
 _NO_NUMBERS: Numbers = np.zeros(0, dtype=np.intp)
-_RANKED_TOGETHER = 64
+_RANKED_TOGETHER = 32
 """Most lists are full before so many items have been looked at."""
 
 
@@ -61,34 +64,27 @@ class ItemNumbers:
             self._add(items)
             return np.array([known[item] for item in items], dtype=np.intp)
 
-    def distinct(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the distinct ones of some numbers, and the place among them of each.
+    @property
+    def places(self) -> Numbers:
+        """An array with an entry for each number there is, for whoever needs one for a moment."""
+        if len(self._places) < len(self.names):
+            self._places = np.empty(2 * len(self.names), np.intp)
+        return self._places
+
+    def places_if(self, numbers: Numbers, among: Numbers) -> Numbers:
+        """Return the place of each number among distinct ones, -1 where they don't have it.
 
         Examples
         --------
         >>> numbers = ItemNumbers()
-        >>> [each.tolist() for each in numbers.distinct(numbers.of(["tea", "cup", "tea"]))]
-        [[1, 0], [1, 0, 1]]
+        >>> numbers.places_if(numbers.of(["tea", "cup", "tea"]), numbers.of(["tea"])).tolist()
+        [0, -1, 0]
         """
-        if len(self._places) < len(self.names):
-            self._places = np.empty(2 * len(self.names), dtype=np.intp)
-        # Of several values for one place the last is kept: no sorting is needed to tell what is distinct.
-        order = np.arange(len(numbers))
-        self._places[numbers] = order
-        found = numbers[self._places[numbers] == order]
-        return found, self.places(numbers, found)
-
-    def places(self, numbers: Numbers, among: Numbers) -> Numbers:
-        """Return the place of each number among distinct ones, which have it."""
-        self._places[among] = np.arange(len(among))
-        return self._places[numbers]
-
-    def places_if(self, numbers: Numbers, among: Numbers) -> Numbers:
-        """Return the place of each number among distinct ones, -1 where they don't have it."""
-        if len(self._places) < len(self.names):
-            self._places = np.empty(2 * len(self.names), dtype=np.intp)
-        self._places[numbers] = -1
-        return self.places(numbers, among)
+        places = self.places
+        places[numbers] = -1
+        places[among] = np.arange(len(among))
+        found: Numbers = places[numbers]
+        return found
 
     def best_first(self, numbers: Numbers, scores: Amounts) -> Iterator[tuple[str, float]]:
         """Iterate over items and their scores, the largest first, ties by id.
@@ -115,6 +111,59 @@ class ItemNumbers:
             if item not in self._numbers:
                 self._numbers[item] = len(self.names)
                 self.names.append(item)
+
+
+class Index(Protocol):
+    """What numbers items in its own way, and goes on to others with a number now and then.
+
+    `named[n]` changes whenever number n goes on to another item than `names[n]` was.
+    """
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def named(self) -> NDArray[np.int64]: ...
+
+
+class Renumbered:
+    """Tells the numbers of the evidence by those of an index, and asks for each name once.
+
+    Parameters
+    ----------
+    index : Index
+        Its numbers are given.
+    numbers : ItemNumbers
+        Those of the evidence.
+
+    Examples
+    --------
+    >>> from online_models.session_index import SessionIndex
+    >>> index, numbers = SessionIndex(), ItemNumbers()
+    >>> index.learn_one("s:a", None, "tea", 0)
+    >>> numbers.of(["cup"]).tolist()
+    [0]
+    >>> Renumbered(index, numbers).of(index.numbers(["tea", "tea"])).tolist(), numbers.names
+    ([1, 1], ['cup', 'tea'])
+    """
+
+    def __init__(self, index: Index, numbers: ItemNumbers) -> None:
+        self.index, self.numbers = index, numbers
+        self._found: Numbers = _NO_NUMBERS
+        self._named = np.zeros(0, np.int64)
+
+    def of(self, in_index: NDArray[np.integer[Any]]) -> Numbers:
+        """Return the numbers of items by those that the index has given them."""
+        index = self.index
+        if len(self._named) < len(index.named):
+            self._named = np.full(len(index.named), -1)
+            self._found = np.zeros(len(index.named), np.intp)
+        other = in_index[self._named[in_index] != index.named[in_index]]
+        if len(other):
+            self._found[other] = self.numbers.of([index.names[number] for number in other.tolist()])
+            self._named[other] = index.named[other]
+        found: Numbers = self._found[in_index]
+        return found
 
 
 class Block(Protocol):
@@ -160,14 +209,17 @@ class Evidence:
 
     def __init__(self, numbers: ItemNumbers, blocks: Sequence[tuple[float, Block]]) -> None:
         self._numbers, self._blocks = numbers, [block for _, block in blocks]
-        sizes = np.array([len(block.numbers) for block in self._blocks], dtype=np.intp)
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
-        factors = np.repeat(np.array([factor for factor, _ in blocks], dtype=np.float64), sizes)
-        self._amounts = factors * np.concatenate([_NO_AMOUNTS, *(block.amounts for block in self._blocks)])
-        items = np.concatenate([_NO_NUMBERS, *(block.numbers for block in self._blocks)])
+        self._starts = [0, *accumulate(len(block.numbers) for block in self._blocks)]
+        ends = np.array(self._starts[1:], np.intp)
+        factors = np.array([factor for factor, _ in blocks], np.float64)
+        self._amounts = np.concatenate([_NO_AMOUNTS, *(block.amounts for block in self._blocks)])
+        pieces = np.concatenate([_NO_NUMBERS, *(block.numbers for block in self._blocks)])
+        items = np.empty(len(pieces), np.intp)
         # Each piece of evidence belongs to one item: `_place` is that item's place in `_items`.
-        self._items, self._place = numbers.distinct(items)
-        self._sums: Amounts = np.bincount(self._place, self._amounts, len(self._items)).astype(np.float64)
+        self._place = np.empty(len(pieces), np.intp)
+        found = sum_up(pieces, self._amounts, factors, ends, numbers.places, items, self._place)
+        self._items: Numbers = items[:found]
+        self._sums: Amounts = np.bincount(self._place, self._amounts, found).astype(np.float64, copy=False)
 
     def items(self) -> list[str]:
         """All items that any block speaks for."""
@@ -182,25 +234,47 @@ class Evidence:
         order = np.argsort(-sums, kind="stable")
         return items[order], sums[order]
 
-    def of_sources(self, items: Numbers, sources: int) -> Amounts:
-        """Return what each source, by number, says for each of some items: shape (items, sources).
+    def described(self, best: Numbers, proposed: Numbers, sources: int) -> tuple[Numbers, Amounts]:
+        """Put items together, each once, with what each source, by number, says of each.
+
+        Parameters
+        ----------
+        best : array of int
+            Different items that any block speaks for.
+        proposed : array of int
+            Different items; they come first.
+        sources : int
+            How many sources there are.
+
+        Returns
+        -------
+        items : array of int, shape (n,)
+        sums : array of float, shape (n, sources)
 
         Examples
         --------
         >>> from online_models.sources import POPULAR_ALL, PopularBlock
         >>> numbers = ItemNumbers()
         >>> evidence = Evidence(numbers, [(0.5, PopularBlock(numbers, "all", [("tea", 4.0)]))])
-        >>> evidence.of_sources(numbers.of(["cup", "tea"]), sources=7)[:, POPULAR_ALL].tolist()
-        [0.0, 0.5]
+        >>> items, sums = evidence.described(numbers.of(["tea"]), numbers.of(["cup"]), sources=7)
+        >>> [numbers.names[number] for number in items], sums[:, POPULAR_ALL].tolist()
+        (['cup', 'tea'], [0.0, 0.5])
         """
-        found = np.zeros((len(items), sources))
-        if self._blocks:
-            pieces = np.concatenate([block.sources for block in self._blocks])
-            row_of_piece = self._numbers.places_if(self._items, items)[self._place]
-            known = row_of_piece >= 0
-            flat = row_of_piece[known] * sources + pieces[known]
-            found += np.bincount(flat, self._amounts[known], found.size).reshape(found.shape)
-        return found
+        most = len(best) + len(proposed)
+        together, sums = np.empty(most, np.intp), np.empty((most, sources))
+        pieces = np.concatenate([_NO_NUMBERS, *(block.sources for block in self._blocks)])
+        count = gather(
+            self._items,
+            self._place,
+            self._amounts,
+            pieces,
+            best,
+            proposed,
+            self._numbers.places,
+            together,
+            sums,
+        )
+        return together[:count], sums[:count]
 
     def best_first(self, score: Callable[[Amounts], Amounts] = np.positive) -> Iterator[tuple[str, float]]:
         """Iterate over all items and their scores, the largest first, ties by id.
@@ -213,20 +287,15 @@ class Evidence:
         return self._numbers.best_first(self._items, score(self._sums))
 
     def reasons(self, items: Sequence[str], *, max_reasons: int) -> list[list[Reason]]:
-        """Return for each item the reasons, the strongest first; none where no block speaks for it."""
-        places = self._numbers.places_if(self._numbers.of(items), self._items)
-        known = np.flatnonzero(places >= 0)
-        row_of_place = np.full(len(self._items), -1)
-        row_of_place[places[known]] = known
-        rows = row_of_place[self._place]
-        pieces = np.flatnonzero(rows >= 0)
-        pieces = pieces[np.lexsort((-self._amounts[pieces], rows[pieces]))]
-        # What is told of an item stands together now, the strongest first: only that is looked at one by one.
-        first_of_row = np.searchsorted(rows[pieces], np.arange(len(items)))
-        pieces = pieces[np.arange(len(pieces)) - first_of_row[rows[pieces]] < max_reasons]
-        blocks = np.searchsorted(self._starts, pieces, side="right") - 1
-        found: list[list[Reason]] = [[] for _ in items]
-        of_blocks = (pieces - self._starts[blocks]).tolist()
-        for row, block, n in zip(rows[pieces].tolist(), blocks.tolist(), of_blocks, strict=True):
-            found[row].append(self._blocks[block].reason(n))
-        return found
+        """Return for each of different items the reasons, the strongest first; none without evidence."""
+        wanted = self._numbers.of(items)
+        pieces, counts = np.empty((len(items), max_reasons), np.intp), np.empty(len(items), np.intp)
+        strongest(self._items, self._place, self._amounts, wanted, self._numbers.places, pieces, counts)
+        return [
+            [self._reason(piece) for piece in of_item[:count]]
+            for of_item, count in zip(pieces.tolist(), counts.tolist(), strict=True)
+        ]
+
+    def _reason(self, piece: int) -> Reason:
+        block = bisect_right(self._starts, piece) - 1
+        return self._blocks[block].reason(piece - self._starts[block])

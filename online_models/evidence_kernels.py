@@ -46,6 +46,11 @@ _RECENT, _LATEST = 2000.0, 100.0
 _NEWLY = 0.95
 _STEPS = 12
 _STEP_PLACES, _STEP_REACH = 40, 3
+_FADES = np.array([0.97**seen for seen in range(_STEP_PLACES + 1)])
+"""What the so manieth place of an item says, beside the first."""
+
+_COUNTED = 64
+_ROOTS = np.sqrt(np.arange(_COUNTED) + 3.0)
 
 
 @compiled("int64(int64, float32[:,::1], int32[::1], int64, int64[::1], int64)", inline=True)
@@ -243,17 +248,20 @@ def step_twice(
             break
         place, seen = heads[asked], 0
         while place != NONE and seen < _STEP_PLACES:
-            row, at = place // width, place % width
+            row = place // width
+            at = place - row * width
             place = links[place, BEFORE]
             if about[row, ROOT] == own:
                 continue
             seen += 1
+            said = weight * _FADES[seen]
             for other in range(max(0, at - _STEP_REACH), min(about[row, LENGTH], at + _STEP_REACH + 1)):
                 item = items[row, other] if items[row, other] >= 0 else ~items[row, other]
                 if item != asked:
                     found = meet(item, sums, met, base, touched, found)
                     if met[item] < base:
                         continue
-                    distance = abs(other - at) * np.sqrt(counts[item] + 3.0)
-                    sums[met[item] - base, TWO_STEPS] += weight * 0.97**seen / distance
+                    count = counts[item]
+                    root = _ROOTS[count] if count < _COUNTED else np.sqrt(count + 3.0)
+                    sums[met[item] - base, TWO_STEPS] += said / (abs(other - at) * root)
     return found

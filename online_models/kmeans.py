@@ -4,10 +4,12 @@ The state is a `KMeansState`; what the segments are like is counted in `online_m
 """
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
+from online_models.cluster_kernels import nearest
 from online_models.lloyd import (
     Floats,
     better_centres,
@@ -242,8 +244,5 @@ def assign(centroids: Centroids, vector: Sequence[float]) -> tuple[str, float] |
     _, mean, scale, centres = prepared
     if len(vector) != len(mean):
         return None
-    scaled = (np.array(vector) - mean) * scale
-    apart = centres - np.minimum(np.maximum(scaled, -CLIP), CLIP)
-    squared = np.einsum("ij,ij->i", apart, apart)
-    place = int(squared.argmin())
-    return str(place), float(np.sqrt(squared[place]))
+    place, squared = nearest(np.array(vector), mean, scale, centres, CLIP)
+    return str(place), sqrt(squared)

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from online_models.blend_kernels import describe_evidence
 from online_models.candidate_kernels import FEATURES as OF_SESSIONS
-from online_models.evidence import Amounts, Evidence, ItemNumbers, Numbers
+from online_models.evidence import Evidence, ItemNumbers, Numbers
 from online_models.session_candidates import Candidates as SessionCandidatesFound
-from online_models.session_index import SessionIndex
 from online_models.sources import SOURCES
 from schemas.state import HistoryRow, ItemMark
 
@@ -59,45 +59,6 @@ class Described:
         return [self._known.names[number] for number in self.numbers.tolist()]
 
 
-class NumbersOfSessions:
-    """Tells the numbers of the evidence by those of a session index, and asks for each name once.
-
-    Parameters
-    ----------
-    index : SessionIndex
-        Whose numbers go on to other items now and then.
-    numbers : ItemNumbers
-        Those of the evidence.
-
-    Examples
-    --------
-    >>> index, numbers = SessionIndex(), ItemNumbers()
-    >>> index.learn_one("s:a", None, "tea", 0)
-    >>> numbers.of(["cup"]).tolist()
-    [0]
-    >>> NumbersOfSessions(index, numbers).of(index.numbers(["tea", "tea"])).tolist(), numbers.names
-    ([1, 1], ['cup', 'tea'])
-    """
-
-    def __init__(self, index: SessionIndex, numbers: ItemNumbers) -> None:
-        self._index, self.numbers = index, numbers
-        self._found: Numbers = np.zeros(0, np.intp)
-        self._named = np.zeros(0, np.int64)
-
-    def of(self, in_sessions: NDArray[np.int32]) -> Numbers:
-        """Return the numbers of items by those that the index has given them."""
-        index = self._index
-        if len(self._named) < len(index.named):
-            self._named = np.zeros(len(index.named), np.int64)
-            self._found = np.zeros(len(index.named), np.intp)
-        other = in_sessions[self._named[in_sessions] != index.named[in_sessions]]
-        if len(other):
-            self._found[other] = self.numbers.of([index.names[number] for number in other.tolist()])
-            self._named[other] = index.named[other]
-        found: Numbers = self._found[in_sessions]
-        return found
-
-
 def prior() -> list[float]:
     """Return weights with which candidates are ordered as their evidence alone does.
 
@@ -137,29 +98,14 @@ def describe(
         Epoch ms.
     """
     best, _ = evidence.among_best(MOST_BY_EVIDENCE)
-    fresh = best[numbers.places_if(best, in_sessions) < 0]
-    together = np.concatenate([in_sessions, fresh])
+    together, sums = evidence.described(best, in_sessions, SOURCES)
     features = np.zeros((len(together), FEATURES), np.float32)
     features[: len(in_sessions), :OF_SESSIONS] = proposed.features
-    mine = features[:, OF_SESSIONS:]
-    sums = evidence.of_sources(together, SOURCES)
-    _describe_evidence(sums, numbers.places_if(together, best), mine)
+    describe_evidence(sums, together, best, numbers.places, features, OF_SESSIONS)
     described = Described(numbers, together, features, len(in_sessions))
     if history is not None:
         _describe_history(history, numbers, described, now)
     return described
-
-
-def _describe_evidence(sums: Amounts, places: Numbers, features: Features) -> None:
-    most = sums.max(axis=0, initial=0.0)
-    features[:, SHARE : SHARE + SOURCES] = np.sqrt(sums / np.where(most > 0, most, 1.0))
-    features[:, RAW : RAW + SOURCES] = np.minimum(sums, 1.0)
-    total = sums.sum(axis=1)
-    features[:, SUM] = -np.expm1(-total)
-    found = places >= 0
-    features[found, FIRST] = 1.0 / (1 + places[found])
-    features[:, PLACE] = np.where(found, np.log1p(np.maximum(places, 0)) / 5, 1.0)
-    features[:, IN_EVIDENCE] = total > 0
 
 
 def _describe_history(history: HistoryRow, numbers: ItemNumbers, described: Described, now: int) -> None:

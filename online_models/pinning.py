@@ -35,18 +35,17 @@ def pinned_places(filters: Filters, best_first: Sequence[tuple[str, float]], k: 
 
 
 def with_pinned(
-    places: Sequence[tuple[str, float, float | None]], pinned: Sequence[Pinned]
+    places: Sequence[tuple[str, float, float | None]], pinned: Sequence[Pinned], *, explored: bool = False
 ) -> list[tuple[str, float, float | None]]:
     """Put pinned items into their places; where one is taken already, or the list is short, the next.
 
-    Nothing is left to chance in a pinned place: where the others have propensities, its own is 1.
+    Nothing is left to chance in a pinned place: where lists are `explored`, its propensity is 1.
 
     Examples
     --------
     >>> with_pinned([("tea", 0.9, None), ("cup", 0.5, None)], [Pinned(2, "jam", 0.0, "of the week")])
     [('tea', 0.9, None), ('jam', 0.0, None), ('cup', 0.5, None)]
     """
-    explored = any(propensity is not None for *_, propensity in places)
     others, made = list(places), list[tuple[str, float, float | None]]()
     for pin in pinned:
         free = max(0, pin.position - 1 - len(made))

@@ -9,7 +9,10 @@ Matrix = NDArray[np.float32]
 LEAK = np.float32(0.1)
 """What a hidden unit lets through below 0."""
 
+Chances = NDArray[np.float64]
+
 _NEGLIGIBLE = np.float32(1e-6)
+_DIGITS, _LEAST = 6, 1e-12
 
 
 @compiled("void(float32[:,::1], float32[:,::1], float32[::1], float32[:,::1], float32[::1])")
@@ -42,6 +45,19 @@ def score(features: Matrix, weights: Matrix, out: Matrix, hidden: Matrix, scores
                 mine[unit] *= LEAK
             total += out[unit] * mine[unit]
         scores[n] = total
+
+
+@compiled("void(float64[::1], float64[::1])")
+def chances(scores: Chances, found: Chances) -> None:
+    """Write the softmax of at least one score, rounded to `_DIGITS` digits, at least `_LEAST`."""
+    most, total = scores.max(), 0.0
+    for n in range(len(scores)):
+        found[n] = np.exp(scores[n] - most)
+        total += found[n]
+    for n in range(len(scores)):
+        chance = max(found[n] / total, _LEAST)
+        scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(chance)))
+        found[n] = np.rint(chance * scale) / scale
 
 
 @compiled("void(float32[:,::1], float32[:,::1], float32[::1], float32[::1], float32[:,::1], float32[::1])")

@@ -10,23 +10,22 @@ from online_models import features, kmeans
 from online_models.candidates import Candidates
 from online_models.content import ContentSource
 from online_models.customer_neighbours import CustomerNeighbours
-from online_models.evidence import Block, ItemNumbers
-from online_models.list_features import FEATURES, VERSION, Described, NumbersOfSessions, describe
+from online_models.evidence import Block, ItemNumbers, Renumbered
+from online_models.list_features import FEATURES, VERSION, Described, describe
 from online_models.protocols import Request, Views
 from online_models.published import PublishedBlocks
-from online_models.ranker_kernels import score
+from online_models.ranker_kernels import chances, score
 from online_models.session_candidates import Candidates as SessionCandidatesFound
 from online_models.session_candidates import SessionCandidates
 from online_models.session_index import SessionIndex
 from online_models.sessions import acts_of
 from online_models.social import SocialSource
 from online_models.sources import UsersBlock
-from online_models.traces import newest_traces
+from online_models.traces import Trace, newest_traces
 from schemas.messages import RankerWeights
 from schemas.settings import RankerSettings, Settings
 from schemas.state import HistoryRow
 
-_DIGITS: Final = 6
 _OF_CUSTOMERS: Final = 50
 """Items of near customers that are candidates."""
 
@@ -83,7 +82,7 @@ class InSessions(NamedTuple):
     sessions: SessionIndex
     found: SessionCandidates
     customers: CustomerNeighbours
-    numbers: NumbersOfSessions
+    numbers: Renumbered
 
 
 class ListCandidates:
@@ -117,7 +116,7 @@ class ListCandidates:
         traces = newest_traces(
             request.history,
             now=request.now,
-            history_items=settings.history_items,
+            history_items=max(settings.history_items, self._content.asked),
             half_life_s=settings.recency_half_life_s,
         )
         segment = self._segment(request.history)
@@ -125,10 +124,10 @@ class ListCandidates:
             self.views,
             self._published,
             settings,
-            traces,
+            traces[: settings.history_items],
             now=request.now,
             segment=segment,
-            more=self._more(request),
+            more=self._more(request, traces),
             category=request.category,
         )
         name = None if segment is None else segment[0]
@@ -138,11 +137,11 @@ class ListCandidates:
         """Ask the sessions, too, and describe all candidates."""
         return found.describe(self._asked())
 
-    def _more(self, request: Request) -> list[tuple[float, Block]]:
+    def _more(self, request: Request, traces: Sequence[Trace]) -> list[tuple[float, Block]]:
         """Return the blocks of sources that have something to say of this history."""
         history, now, numbers = request.history, request.now, self._published.numbers
         blocks: list[tuple[float, Block]] = []
-        if (like := self._content.block(history, now, numbers)) is not None:
+        if (like := self._content.block(history, traces, numbers)) is not None:
             blocks.append((self._settings.content_weight, like))
         if (acted := self._social.block(self.views.sessions(), history, now, numbers)) is not None:
             blocks.append((self._settings.social_weight, acted))
@@ -163,7 +162,7 @@ class ListCandidates:
             repeat=self._settings.repeat_purchases,
             fewest=self._fewest,
         )
-        return [(weight, UsersBlock(asked.numbers.of(found.numbers.astype(np.int32)), found))]
+        return [(weight, UsersBlock(asked.numbers.of(found.numbers), found))]
 
     def _asked(self) -> InSessions | None:
         index, settings, numbers = self.views.sessions(), self._sessions, self._published.numbers
@@ -174,9 +173,9 @@ class ListCandidates:
             found = SessionCandidates(
                 index, most=settings.candidates, sample=settings.sample, visits=settings.visits
             )
-            asked = InSessions(index, found, CustomerNeighbours(index), NumbersOfSessions(index, numbers))
+            asked = InSessions(index, found, CustomerNeighbours(index), Renumbered(index, numbers))
         elif asked.numbers.numbers is not numbers:
-            asked = asked._replace(numbers=NumbersOfSessions(index, numbers))
+            asked = asked._replace(numbers=Renumbered(index, numbers))
         self._in_sessions = asked
         return asked
 
@@ -251,10 +250,7 @@ def as_chances(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> as_chances(np.array([0.0, np.log(3.0), -99.0])).tolist()
     [0.25, 0.75, 1e-12]
     """
-    if not len(scores):
-        return scores
-    chances = np.exp(scores - scores.max())
-    chances = np.maximum(chances / chances.sum(), 1e-12)
-    scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(chances)))
-    rounded: NDArray[np.float64] = np.round(chances * scale) / scale
-    return rounded
+    found = np.empty(len(scores))
+    if len(scores):
+        chances(scores, found)
+    return found

@@ -114,7 +114,7 @@ class BlendRecommender:
             chosen = [each for each in chosen if each[0] not in given]
         places = self._slates.make(chosen, request.k - len(pinned), request.seed)
         if pinned:
-            places = with_pinned(places, pinned)
+            places = with_pinned(places, pinned, explored=self._settings.explore > 0)
         reasons = self._reasons([item for item, *_ in places], found, described)
         if filters.rules.put_forward:
             names = {place.item: place.rule for place in pinned}

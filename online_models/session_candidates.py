@@ -1,22 +1,14 @@
 """Candidates for the next item of a session, with the features that a ranker weighs."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from online_models.candidate_kernels import FEATURES, choose, describe_evidence, describe_items
-from online_models.evidence_kernels import (
-    COLUMNS,
-    FOLLOWED,
-    LAST_ITEMS,
-    PER_ITEM,
-    ask_neighbours,
-    follow,
-    meet,
-    step_twice,
-)
+from online_models.candidate_kernels import FEATURES
+from online_models.evidence_kernels import COLUMNS, LAST_ITEMS
+from online_models.proposal_kernels import gather, propose
 from online_models.session_index import SessionIndex
 
 _LENGTH = 50
@@ -99,57 +91,30 @@ class SessionCandidates:
         index = self._index
         before = index.numbers(earlier[-_LENGTH:])
         current = index.numbers(session[-_LENGTH:] or earlier[-_STAND_IN:])
-        own = np.concatenate([before, current])
-        if not (own >= 0).any():
+        if max(before.max(initial=-1), current.max(initial=-1)) < 0:
             return Candidates.none()
-        found = self._gather(current, index.session_of(key), now)
-        for number in before[before >= 0].tolist():
-            found = meet(number, self._sums, self._met, self._base, self._touched, found)
-        rows = np.empty(self._most, np.int64)
-        looked_at = np.unique(self._met[own[own >= 0]].astype(np.int64) - self._base)
-        # There is no row for what came when all were taken.
-        rows = rows[: choose(self._sums, found, looked_at[looked_at >= 0], rows)]
-        chosen = self._touched[rows].astype(np.int32)
-        features = np.zeros((len(chosen), FEATURES), np.float32)
-        describe_evidence(rows, self._sums, features)
-        places = (index.items, index.links, index.heads, index.counts)
-        describe_items(*places, current, before, index.newest, found, not session, chosen, features)
-        return Candidates(chosen, features)
+        chosen, features = np.empty(self._most, np.int32), np.zeros((self._most, FEATURES), np.float32)
+        kept = propose(before, not session, chosen, features, *self._asked(current, key, now))
+        return Candidates(chosen[:kept], features[:kept])
 
     def evidence(self, key: str, session: Sequence[str], now: int) -> dict[str, NDArray[np.float32]]:
         """Return the sums of evidence of all items that are met, by column of `evidence_kernels`."""
         index = self._index
-        found = self._gather(index.numbers(session[-_LENGTH:]), index.session_of(key), now)
+        found = gather(*self._asked(index.numbers(session[-_LENGTH:]), key, now))
         names = (index.names[number] for number in self._touched[:found].tolist())
         return dict(zip(names, self._sums[:found].copy(), strict=True))
 
-    def _gather(self, current: NDArray[np.int32], own: int, now: int) -> int:
-        index, work = self._index, self._work()
-        items, links, about, heads = index.items, index.links, index.about, index.heads
-        known = [(n, number) for n, number in enumerate(current.tolist()) if number >= 0]
-        found = 0
-        for n, number in known:
-            self._lasts[number] = n + 1
-            found = meet(number, *work, found)
-        rows = index.neighbours(current, own, self._sample, self._visits)
-        visits = self._visits // LAST_ITEMS
-        found = ask_neighbours(
-            items, about, index.counts, current, self._lasts, index.newest, now, rows, *work, found
-        )
-        column = FOLLOWED
-        for n, number in reversed(known):
-            if self._lasts[number] == n + 1 and column < FOLLOWED + LAST_ITEMS * PER_ITEM:
-                prior = int(current[n - 1]) if n == len(current) - 1 and n > 0 else -1
-                found = follow(
-                    items, links, about, heads, number, prior, own, self._sample, visits, column, *work, found
-                )
-                column += PER_ITEM
-        self._lasts[[number for _, number in known]] = 0
-        return int(step_twice(items, links, about, heads, index.counts, own, *work, found))
+    def _asked(self, current: NDArray[np.int32], key: str, now: int) -> tuple[Any, ...]:
+        """Return the arguments of `proposal_kernels.gather`."""
+        index, own, visits = self._index, self._index.session_of(key), self._visits
+        rows = index.neighbours(current, own, self._sample, visits)
+        places = (index.items, index.links, index.about, index.heads, index.counts)
+        bounds = (self._sample, visits // LAST_ITEMS)
+        return *places, rows, current, index.newest, own, *bounds, now, *self._work()
 
-    def _work(self) -> tuple[NDArray[np.float32], NDArray[np.int32], int, NDArray[np.int64]]:
+    def _work(self) -> tuple[Any, ...]:
         size, most = len(self._index.heads), len(self._touched)
         if len(self._met) < size or self._base > _LARGEST - 2 * most:
             self._met, self._lasts, self._base = np.zeros(size, np.int32), np.zeros(size, np.uint8), 0
         self._base += most
-        return self._sums, self._met, self._base, self._touched
+        return self._lasts, self._sums, self._met, self._base, self._touched

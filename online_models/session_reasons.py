@@ -19,9 +19,20 @@ _LENGTH: Final = 20
 _TOLD: Final = 3
 
 
+@compiled("void(int64[::1], int64[::1])")
+def _largest(counts: Ints, best: Ints) -> None:
+    """Write the places of the largest counts above 0, ties in their order, then -1."""
+    best[:] = NONE
+    for at in range(len(best)):
+        most = 0
+        for n in range(len(counts)):
+            if counts[n] > most and n not in best[:at]:
+                most, best[at] = counts[n], n
+
+
 @compiled(
     "void(int32[:,::1], int32[:,::1], int64[:,::1], int64[::1], int32[::1], int64, int32[::1], int64,"
-    " int64[:,::1])"
+    " int64[:,::1], int64[:,::1])"
 )
 def shared(
     items: Items,
@@ -31,8 +42,9 @@ def shared(
     asked: Items,
     own: int,
     current: Items,
-    most: int,
+    sessions: int,
     counts: Table,
+    best: Table,
 ) -> None:
     """Count, for each of some items, how many of its newest sessions also hold each of some others.
 
@@ -44,11 +56,14 @@ def shared(
         The session that is left out, -1 for none.
     current : array
         Distinct items; -1 for those that are not known.
-    most : int
+    sessions : int
         Most sessions of an item.
     counts : array, shape (asked, current + 2)
         Receives the count of each of them and, in the last two columns, of the sessions with any of them
         and of those that were looked at.
+    best : array, shape (asked, told)
+        Receives, for each, the places of those with the largest counts, ties in their order; -1 where there
+        are no more with a count.
     """
     width, length = items.shape[1], len(current)
     counts[:] = 0
@@ -60,7 +75,7 @@ def shared(
     for row_of in range(len(asked)):
         item = asked[row_of]
         place = heads[item] if item >= 0 else NONE
-        while place != NONE and counts[row_of, length + 1] < most:
+        while place != NONE and counts[row_of, length + 1] < sessions:
             row, again = place // width, items[place // width, place % width] != item
             place = links[place, BEFORE]
             if again or about[row, ROOT] == own:
@@ -77,6 +92,7 @@ def shared(
                         found = True
                         break
             counts[row_of, length] += found
+        _largest(counts[row_of, :length], best[row_of])
 
 
 def session_reasons(index: SessionIndex, items: Sequence[str], found: Found) -> dict[str, Reason]:
@@ -102,14 +118,15 @@ def session_reasons(index: SessionIndex, items: Sequence[str], found: Found) -> 
     {'cup': {'source': 'session', 'session_items': ['tea'], 'similarity': 0.5}}
     """
     acts = list(dict.fromkeys(reversed(found.session or found.earlier)))[:_LENGTH]
-    counts = np.zeros((len(items), len(acts) + 2), np.int64)
+    counts = np.empty((len(items), len(acts) + 2), np.int64)
+    best = np.empty((len(items), _TOLD), np.int64)
     places = (index.items, index.links, index.about, index.heads)
     asked, current = index.numbers(items), index.numbers(acts)
-    shared(*places, asked, index.session_of(found.key), current, _SESSIONS, counts)
-    order = np.argsort(-counts[:, : len(acts)], axis=1, kind="stable")[:, :_TOLD]
+    shared(*places, asked, index.session_of(found.key), current, _SESSIONS, counts, best)
     told: dict[str, Reason] = {}
-    for item, best, held in zip(items, order.tolist(), counts.tolist(), strict=True):
-        names = [acts[n] for n in best if held[n]] or [name for name in acts if name != item][:1] or acts[:1]
-        similarity = round(held[-2] / held[-1], 6) if held[-1] else 0.0
+    for item, chosen, (held, of) in zip(items, best.tolist(), counts[:, -2:].tolist(), strict=True):
+        names = [acts[n] for n in chosen if n >= 0]
+        names = names or [name for name in acts if name != item][:1] or acts[:1]
+        similarity = round(held / of, 6) if of else 0.0
         told[item] = {"source": "session", "session_items": names, "similarity": similarity}
     return told

@@ -268,7 +268,7 @@ class Views:
     def _get(self, topic: str, key: str, _: type[Row]) -> Row | None:
         # A topic's rows are of the type that the topology names: nobody looks at each of them again.
         followed = self.topics.get(topic)
-        return None if followed is None else cast(FollowedTopic[Row], followed).get(key)
+        return None if followed is None else cast("FollowedTopic[Row]", followed).get(key)
 
     def neighbours(self, item: str) -> Neighbours | None:
         """Partners of an item, as last published."""

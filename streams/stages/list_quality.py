@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from prometheus_client import Counter as Counted
+
 from online_models.experiments.unexplored import MOST_EXPLORED, weight_unexplored
 from online_models.experiments.variants import changed
 from online_models.live_quality import LiveQuality
@@ -34,6 +36,13 @@ class ListQuality:
     def __init__(self, quality: LiveQuality, views: Views, metrics: Metrics, settings: Settings) -> None:
         self._quality, self._views, self._metrics = quality, views, metrics
         self._weighs = most_explored(settings) <= MOST_EXPLORED
+        # A metric is looked up by its labels once: that takes longer than to count.
+        self._by_source: dict[str, Counted] = {}
+        self._personal, self._plain = (
+            metrics.given_lists.labels(basis=basis) for basis in ("personal", "popular")
+        )
+        sums = (metrics.explored, metrics.explored_weights, metrics.explored_squared_weights)
+        self._of_lists, self._of_hits = ([each.labels(of=of) for each in sums] for of in ("lists", "hits"))
         self._leaders: tuple[Sequence[tuple[str, float]], list[str]] = ((), [])
         self._measured_at = 0
 
@@ -55,11 +64,13 @@ class ListQuality:
         ranked = [item.item_id for item in answer.items]
         weight = weight_unexplored(item.propensity for item in answer.items) if self._weighs else None
         self._quality.give(key, ranked, popular=self._popular(), weight=weight)
-        sources = Counter(item.reasons[0]["source"] for item in answer.items)
+        sources = Counter([item.reasons[0]["source"] for item in answer.items])
         for source, count in sources.items():
-            self._metrics.recommendations.labels(source=source).inc(count)
-        basis = "personal" if sources.keys() - {_POPULARITY} else "popular"
-        self._metrics.given_lists.labels(basis=basis).inc()
+            given = self._by_source.get(source)
+            if given is None:
+                given = self._by_source[source] = self._metrics.recommendations.labels(source=source)
+            given.inc(count)
+        (self._personal if sources.keys() - {_POPULARITY} else self._plain).inc()
 
     def forget(self, key: str) -> None:
         """Let the list of somebody who is forgotten go."""
@@ -67,10 +78,9 @@ class ListQuality:
 
     def _weigh(self, weight: float, *, hit: bool) -> None:
         """Count a list with drawn places, from which those without are judged."""
-        for of in ("lists", "hits") if hit else ("lists",):
-            self._metrics.explored.labels(of=of).inc()
-            self._metrics.explored_weights.labels(of=of).inc(weight)
-            self._metrics.explored_squared_weights.labels(of=of).inc(weight * weight)
+        for sums in (self._of_lists, self._of_hits) if hit else (self._of_lists,):
+            for each, power in zip(sums, (1.0, weight, weight * weight), strict=True):
+                each.inc(power)
 
     def measure_when_due(self, now: int) -> None:
         """Measure exposure, now and then; `now` in epoch ms."""

@@ -16,7 +16,7 @@ from online_models.protocols import Request
 from online_models.recommender import BlendRecommender
 from schemas.business_rules import BusinessRule, fault_of
 from schemas.messages import ItemFacts
-from schemas.settings import Settings
+from schemas.settings import RecommendSettings, Settings
 from schemas.state import Behaviour, HistoryRow
 from tests.online_models.shop_views import (
     CATEGORIES,
@@ -362,3 +362,11 @@ def test_a_boost_never_lowers_a_score_and_a_bury_never_raises_it(
     assert 0.0 <= buried <= score <= boosted * (1 + 1e-12) <= 1 + 1e-12
     untouched = BusinessRules([rule("boost", factor=up)]).in_force(NOW).rescored(score, "cup", None)
     assert untouched == score
+
+
+def test_a_list_of_what_is_pinned_alone_has_propensities_where_lists_are_explored() -> None:
+    views = MemoryViews(rules=BusinessRules([rule("pin", items=("tea",), position=1)]))
+    for explore, expected in ((0.5, 1.0), (0.0, None)):
+        using = Settings(recommend=RecommendSettings(explore=explore))
+        answer = BlendRecommender(views, using).recommend(Request(history=None, now=0, k=1))
+        assert [(place.item_id, place.propensity) for place in answer.items] == [("tea", expected)]

@@ -19,7 +19,7 @@ def an_item(item: str, *categories: str, tags: tuple[str, ...] = (), available: 
 
 
 def like(index: ContentIndex, *facts: ItemFacts) -> dict[str, float]:
-    found = index.like([Content.of(each) for each in facts], [1.0] * len(facts))
+    found = index.like(stacked([Content.of(each) for each in facts]), [1.0] * len(facts))
     return {
         index.names[row]: float(x) for row, x in zip(found.rows, found.similarities.tolist(), strict=True)
     }
@@ -73,7 +73,7 @@ def test_what_is_found_equals_a_plain_search_of_the_items_held(
     strengths = {item: data.draw(st.sampled_from([0.25, 1.0])) for item in asked}
     assert len(index) == len(kept)
     expected = similarities(list(kept.values()), strengths, facts_of, euclidean=euclidean) if asked else {}
-    found = index.like([Content.of(facts_of[item]) for item in asked], list(strengths.values()))
+    found = index.like(stacked([Content.of(facts_of[item]) for item in asked]), list(strengths.values()))
     told = {index.names[row]: x for row, x in zip(found.rows, found.similarities.tolist(), strict=True)}
     # The root of a difference that is nearly 0 has half the digits.
     assert told == pytest.approx(expected, rel=1e-3, abs=4e-3 if euclidean else 1e-3)
@@ -117,9 +117,11 @@ def test_the_rarest_attributes_come_first() -> None:
     index = ContentIndex(items=9)
     for n in range(4):
         index.learn_one(an_item(f"i{n}", "common", *(["rare"] if n == 0 else [])))
-    assert index.rarest(["word:x", "category:common", "category:rare"]) == [
+    asked = Content.of(ItemFacts("i9", "xyz", ["common", "rare"], None, None, [], True, 0)).attributes
+    assert [*asked] == ["category:common", "category:rare", "word:xyz"]
+    assert index.rarest(asked) == [
         "category:rare",
-        "word:x",
+        "word:xyz",
         "category:common",
     ]
 

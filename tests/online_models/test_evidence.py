@@ -94,8 +94,8 @@ def test_the_best_are_those_with_the_largest_sums(said: Said, most: int) -> None
     assert len(set(best.tolist())) == len(best)
 
 
-@given(_said, st.lists(st.sampled_from([*ITEMS, "new"]), unique=True))
-def test_what_each_source_says_equals_a_plain_addition(said: Said, asked: list[str]) -> None:
+@given(_said, st.lists(st.sampled_from([*ITEMS, "new"]), unique=True), st.integers(1, 20))
+def test_what_each_source_says_equals_a_plain_addition(said: Said, proposed: list[str], most: int) -> None:
     scopes = ["all", "category:x", "category:y", "segment:0", "segment:1"]
     sources = [POPULAR_ALL, POPULAR_THERE, POPULAR_THERE, POPULAR_SEGMENT, POPULAR_SEGMENT]
     numbers = ItemNumbers()
@@ -103,12 +103,17 @@ def test_what_each_source_says_equals_a_plain_addition(said: Said, asked: list[s
         (factor, PopularBlock(numbers, scopes[n], found, largest=1.0))
         for n, (factor, found) in enumerate(said)
     ]
+    evidence = Evidence(numbers, blocks)
+    best, _ = evidence.among_best(most)
+    names = [numbers.names[number] for number in best.tolist()]
+    asked = [*proposed, *(item for item in names if item not in proposed)]
     expected = {item: [0.0] * SOURCES for item in asked}
     for n, (factor, found) in enumerate(said):
         for item, amount in found:
             if item in expected:
                 expected[item][sources[n]] += factor * amount
-    found_sums = Evidence(numbers, blocks).of_sources(numbers.of(asked), SOURCES)
+    items, found_sums = evidence.described(best, numbers.of(proposed), SOURCES)
+    assert [numbers.names[number] for number in items.tolist()] == asked
     assert found_sums.shape == (len(asked), SOURCES)
     assert found_sums.ravel().tolist() == pytest.approx([x for item in asked for x in expected[item]])
 
@@ -122,6 +127,7 @@ def test_places_are_told_of_those_alone_that_have_one(
     asked: list[str], among: list[str], before: list[str]
 ) -> None:
     numbers = ItemNumbers()
-    numbers.distinct(numbers.of(before))
+    numbers.places[:] = 7
+    numbers.of(before)
     places = numbers.places_if(numbers.of(asked), numbers.of(among))
     assert places.tolist() == [among.index(item) if item in among else -1 for item in asked]

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from online_models.evidence import ItemNumbers
-from online_models.list_features import NumbersOfSessions
+from online_models.evidence import ItemNumbers, Renumbered
 from online_models.session_candidates import SessionCandidates
 from online_models.session_index import SessionIndex
 from schemas.messages import Fact, Line
@@ -311,7 +310,7 @@ def test_numbers_of_the_evidence_are_those_of_the_items_that_have_a_number_now(
     events: list[tuple[int, str]],
 ) -> None:
     index, numbers = SessionIndex(sessions=3, width=2), ItemNumbers()
-    asked = NumbersOfSessions(index, numbers)
+    asked = Renumbered(index, numbers)
     for at, (key, item) in enumerate(events):
         index.learn_one(f"s:{key}", None, item, at)
         known = index.known()
@@ -319,5 +318,5 @@ def test_numbers_of_the_evidence_are_those_of_the_items_that_have_a_number_now(
         assert [numbers.names[number] for number in found.tolist()] == known
     other = SessionIndex(sessions=3, width=2)
     assert other.restore(index.rows())
-    after = NumbersOfSessions(other, numbers).of(other.numbers(other.known()))
+    after = Renumbered(other, numbers).of(other.numbers(other.known()))
     assert [numbers.names[number] for number in after.tolist()] == other.known()
