@@ -119,7 +119,7 @@ def test_refused_records_are_told_without_their_text() -> None:
 
 def test_what_is_not_known_of_a_worker_is_said_and_the_server_tells_of_itself() -> None:
     desk = Desk(a_shop())
-    assert desk.get("/page/quality") == {"points": [], "problem": "it has not been asked yet"}
+    assert desk.get("/page/quality") == {"points": [], "problem": "it has not been asked yet", "says": []}
     told = desk.get("/page/system")
     assert (told["worker"], told["problem"]) == ([], "it has not been asked yet")
     assert {"name": "open streams", "value": "0 of 50", "well": True} in told["server"]
