@@ -91,7 +91,7 @@ async function showItem(about, id, signal) {
       ),
     ),
     similar.length ? similarTable(similar, titles) : h("p", {}, "No item is similar yet."),
-    ...rules.map((each) =>
+    ...rules.flatMap((each) =>
       each.rules.length
         ? [rulesTable(each, titles), moreMeasures(each, titles)]
         : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`),
