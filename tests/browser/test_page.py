@@ -140,7 +140,9 @@ def test_more_measures_of_rules_are_folded_away_and_fit_a_telephone(
     assert "LLR" not in text(browser)
     browser.find_element("css selector", "summary").click()
     # 14 of 100 x 14 orders with both, a confidence of 42% and a lift of 3.7.
-    see(browser, f"{TITLES['k1']} k1 0.73 points 1.53")
+    see(browser, f"{TITLES['k1']} k1 0.73% 1.53 21.0")
+    frame = "document.querySelector('details .frame')"
+    assert ask(browser, f"{frame}.scrollWidth - {frame}.clientWidth") == 0
     assert violations(browser) == []
     assert ask(browser, "document.documentElement.scrollWidth") <= PHONE[0]
     assert complaints(browser) == []

@@ -136,7 +136,7 @@ function moreMeasures({ scope, rules }, titles) {
       [["item"], ["leverage", true], ["conviction", true], ["LLR", true]],
       rules.map((rule) => [
         itemLink(rule.item_id, titles),
-        `${number(100 * rule.leverage, 2)} points`,
+        percent(rule.leverage, 2),
         rule.conviction === null ? "never wrong" : number(rule.conviction, 2),
         number(rule.llr, 1),
       ]),
@@ -144,7 +144,7 @@ function moreMeasures({ scope, rules }, titles) {
     h(
       "p",
       { class: "quiet" },
-      "Leverage: by how much more than by chance both come together, in percentage points of all. Conviction: ",
+      "Leverage: by how much more than by chance both come together, as a share of all. Conviction: ",
       "how many times more often the rule would be wrong by chance. Log-likelihood ratio (LLR): how surprising ",
       "the counts are; above 10.8 in one pair of a thousand that have nothing to do with each other.",
     ),
