@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from online_models.attributes import KINDS, MOST, attributes_of
-from online_models.content_kernels import HELD, PROFILE, add_up, compare, walk
+from online_models.content_kernels import HELD, ask, compare
 from schemas.messages import ItemFacts
 from schemas.state import ContentRows
 
@@ -227,27 +227,22 @@ class ContentIndex:
         total = sum(strengths)
         if total <= 0 or not self._rows:
             return Like(_NO_ROWS, self._similarities[:0])
-        touched = np.empty(len(vectors.buckets), np.int32)
         # What is years old may weigh less than a float32 can tell from 0; its share may not.
         shares = (np.array(strengths) / total).astype(np.float32)
-        worth, table = self._worth(), self._table
-        count = add_up(*vectors, shares, worth, not self.euclidean, table, touched)
-        touched = touched[:count]
-        values = table[touched, PROFILE]
-        order = np.argsort(-values, kind="stable")[:ASKED]
         self._mark += 1
-        self._marks[without] = self._mark
-        found = walk(
+        found = ask(
+            *vectors,
+            shares,
+            ASKED,
+            without,
             self.buckets,
             self.weights,
             self.links,
             self.lengths,
             self.numbers,
             self.heads,
-            touched[order],
-            worth,
-            table,
-            float(values @ values),
+            self._worth(),
+            self._table,
             self.euclidean,
             EACH,
             STEPS,
@@ -256,7 +251,6 @@ class ContentIndex:
             self._found,
             self._similarities,
         )
-        table[touched, PROFILE] = 0
         return Like(self._found[:found].copy(), self._similarities[:found].copy())
 
     def similarities(self, content: Content, others: "Vectors") -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from online_models.attributes import MOST
 from online_models.compilation import compiled
 
 Buckets = NDArray[np.int32]
@@ -125,18 +126,18 @@ def walk(
     int
         How many these are.
     """
-    width = links.shape[1]
     count = 0
     for bucket in asked:
         place, left, before = heads[bucket], each, np.int64(2**62)
         for _ in range(steps):
             if place < 0 or left == 0:
                 break
-            row = place // width
+            row = place // MOST
+            at = place - row * MOST
             # The row that was here may have been taken by an item that is newer, or has not this attribute.
-            if numbers[row] >= before or buckets[row, place % width] != bucket:
+            if numbers[row] >= before or buckets[row, at] != bucket:
                 break
-            before, place = numbers[row], links[row, place % width]
+            before, place = numbers[row], links[row, at]
             if marks[row] == mark or lengths[row] == 0:
                 continue
             if count == len(found):
@@ -145,14 +146,96 @@ def walk(
             left -= 1
             dot = other = np.float32(0)
             for n in range(lengths[row]):
-                of = table[buckets[row, n]]
-                value = weights[row, n] * (most - of[HELD])
-                dot += value * of[PROFILE]
+                held = buckets[row, n]
+                value = weights[row, n] * (most - table[held, HELD])
+                dot += value * table[held, PROFILE]
                 other += value * value
             found[count] = row
             similarities[count] = similarity(float(dot), float(square), float(other), euclidean)
             count += 1
     return count
+
+
+@compiled(
+    "int64(int32[::1], float32[::1], int64[::1], float32[::1], int64, int64[::1], int32[:,::1],"
+    " float32[:,::1], int32[:,::1], int64[::1], int64[::1], int32[::1], float32, float32[:,::1], boolean,"
+    " int64, int64, int64[::1], int64, int64[::1], float32[::1])"
+)
+def ask(
+    mine: Buckets,
+    my_weights: Values,
+    my_lengths: Longs,
+    strengths: Values,
+    asked: int,
+    without: Longs,
+    buckets: Buckets,
+    weights: Values,
+    links: Buckets,
+    lengths: Longs,
+    numbers: Longs,
+    heads: Buckets,
+    most: float,
+    table: Values,
+    euclidean: bool,
+    each: int,
+    steps: int,
+    marks: Longs,
+    mark: int,
+    found: Longs,
+    similarities: Values,
+) -> int:
+    """Make a profile of items, compare it with the newest ones that share something, and clear it away.
+
+    Parameters
+    ----------
+    mine, my_weights, my_lengths, strengths : arrays
+        As `add_up` takes them.
+    asked : int
+        Buckets of the profile, its strongest, whose items are looked at.
+    without : array
+        Rows that are passed over.
+    buckets, weights, links, lengths, numbers, heads, most, table, euclidean, each, steps, marks, mark
+        As `walk` takes them; the table has no profile before and after.
+    found, similarities : arrays
+        As `walk` fills them.
+
+    Returns
+    -------
+    int
+        How many were compared.
+    """
+    touched = np.empty(len(mine), np.int32)
+    count = add_up(mine, my_weights, my_lengths, strengths, most, not euclidean, table, touched)
+    values = np.empty(count, np.float32)
+    square = np.float32(0)
+    for n in range(count):
+        values[n] = -table[touched[n], PROFILE]
+        square += values[n] * values[n]
+    strongest = touched[np.argsort(values, kind="mergesort")[:asked]]
+    for row in without:
+        marks[row] = mark
+    compared = walk(
+        buckets,
+        weights,
+        links,
+        lengths,
+        numbers,
+        heads,
+        strongest,
+        most,
+        table,
+        float(square),
+        euclidean,
+        each,
+        steps,
+        marks,
+        mark,
+        found,
+        similarities,
+    )
+    for n in range(count):
+        table[touched[n], PROFILE] = 0
+    return int(compared)
 
 
 @compiled(

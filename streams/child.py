@@ -5,7 +5,6 @@ with 0 after SIGTERM, with 1 and a logged reason after any failure.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from streams.bounded_fetch import bound_batches
 from streams.disk import full, is_full
 from streams.errors import BrokerError, FreshrecError
 from streams.follower import Follower
+from streams.garbage import collect_rarely
 from streams.health import Health
 from streams.kafka_outbox import KafkaOutbox
 from streams.logging_setup import configure
@@ -177,7 +177,7 @@ class Child:
         self._keep(self.snapshotter.run())
         if self.rules_file is not None:
             self._keep(self.rules_file.watch())
-        _freeze_garbage()
+        collect_rarely()
 
     async def _watch_app(self) -> None:
         """End the process as soon as Faust gave up: its consumer is gone then."""
@@ -225,13 +225,6 @@ def _part_of(plan: ChildPlan) -> tuple[str, ...]:
     """Stages in the group's name when only some of the group run: they are another consumer group."""
     whole = tuple(stage.name for stage in STAGES if stage.group == plan.group)
     return () if plan.stages == whole else plan.stages
-
-
-def _freeze_garbage() -> None:
-    """Leave what start-up made out of garbage collection, and collect the rest less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _watch_pipe(pipe: int, stopping: asyncio.Event) -> None:

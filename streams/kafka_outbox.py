@@ -83,9 +83,12 @@ class KafkaOutbox:
             while self._waiting:
                 if self._failed is not None:
                     raise DeliveryError(f"nothing is sent any more after: {self._failed}")
-                record = self._waiting.popleft()
-                self._waiting_bytes -= _size(record)
+                # It stays where it is until the producer has it: a cut that waits for all that was put would
+                # overtake it otherwise, and one whose sender is cancelled would be gone.
+                record = self._waiting[0]
                 await self._send(record)
+                self._waiting.popleft()
+                self._waiting_bytes -= _size(record)
 
     async def _send(self, record: Outgoing) -> None:
         if self._producer is None:
@@ -105,9 +108,7 @@ class KafkaOutbox:
 
     def _acknowledged(self, future: "asyncio.Future[object]") -> None:
         self._unacknowledged.discard(future)
-        if future.cancelled():
-            return
-        error = future.exception()
+        error = "it was given up" if future.cancelled() else future.exception()
         if error is not None and self._failed is None:
             self._failed = DeliveryError(
                 f"a record was not acknowledged: {error}; it is sent again on restart"

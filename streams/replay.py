@@ -33,7 +33,9 @@ from streams.stages.partition import KeptPartition, StageContext
 from streams.topology import STAGES
 from streams.view_store import VIEWS, followed_by, open_views, remembered_by
 
-BATCH_RECORDS = 64
+BATCH_RECORDS, BATCH_UNANSWERED = 64, 1000
+"""Records until the stages after history handle what waits: fewer where lists go by what they publish."""
+
 UNFINISHED = "replay.unfinished"
 FLUSH_ROWS = 20_000
 FLUSH_BYTES = MAX_WAITING_BYTES = 64 * 1024 * 1024
@@ -141,7 +143,9 @@ class Replay:
 
     def feed(self, records: Iterable[FileRecord]) -> None:
         """Handle records in the order in which they come."""
-        batch = 1 if self._each_event else BATCH_RECORDS
+        batch = BATCH_RECORDS if self.settings.recommend.enabled else BATCH_UNANSWERED
+        if self._each_event:
+            batch = 1
         for record in records:
             self._handle(record)
             self.records += 1
@@ -212,7 +216,8 @@ class Replay:
                 event = queue.popleft()
                 acts, before = self._acts(event.value or b""), self.duplicates
                 part.apply(event)
-                part.end_batch()
+                if self._each_event:
+                    part.end_batch()
                 if self.hits is not None and self.duplicates == before:
                     for given, items in acts:
                         self.hits.compare(given, items)

@@ -22,6 +22,7 @@ from schemas.state import Pending
 from streams.bench.scenarios import ENVIRONMENT
 from streams.config import load
 from streams.formats import FileRecord
+from streams.garbage import collect_rarely
 from streams.replay import Replay
 from streams.stages.history import HistoryPartition
 
@@ -113,6 +114,7 @@ def _run(scenario: str, plan: Plan, seed: int) -> tuple[list[float], float]:
     catalogue, past, events = _records(plan, seed)
     with tempfile.TemporaryDirectory(prefix="freshrec-bench-") as folder:
         settings = load(environ={**using, "FRESHREC_STATE__DIR": folder}).settings
+        collect_rarely()
         replay = Replay(settings, on_recommendation=_dropped, measure=False)
         try:
             replay.feed(catalogue)

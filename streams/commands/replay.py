@@ -23,6 +23,7 @@ from schemas.recommendations import Rejection
 from schemas.settings import Settings
 from streams.commands.context import pass_settings, with_state
 from streams.formats import FORMATS, FileReader, FileRecord, UnreadableLine
+from streams.garbage import collect_rarely
 from streams.pseudonyms import pseudonyms_of
 from streams.replay import Replay
 from streams.sorting import sorted_by_time
@@ -108,6 +109,7 @@ def replay(
             if kept <= MAX_REJECTED_KEPT:
                 refused.write(msgspec.json.encode(rejection) + b"\n")
 
+        collect_rarely()
         run = Replay(
             settings,
             on_recommendation=on_recommendation,

@@ -5,7 +5,6 @@ twice, which changes nothing; answers are as of what has arrived.
 """
 
 import asyncio
-import gc
 import logging
 import shutil
 import signal
@@ -20,6 +19,7 @@ from schemas.state import HistoryRow, SessionMark
 from streams.cluster import TOMBSTONE_MS
 from streams.followed import ITEM_VIEW
 from streams.follower import Follower
+from streams.garbage import collect_rarely
 from streams.health import Health
 from streams.monitoring import ServeMetrics
 from streams.pseudonyms import pseudonyms_of
@@ -140,9 +140,7 @@ class Serving:
             while not self._follower.caught_up:
                 await asyncio.sleep(_SOON_S)
             warm_up(self._served, self._settings)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 50)
+            collect_rarely()
             if self._news is not None:
                 self._news.start()
                 group.create_task(self._news.run())

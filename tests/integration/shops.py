@@ -11,11 +11,22 @@ from typing import Any
 import msgspec
 
 from online_models.worlds import PRESETS, StorefrontSettings
+from streams.topology import STAGES, TOPIC_BY_NAME, partitions_of
 from tests.integration.shop_topics import ShopTopics
 from tests.integration.worker_process import WorkerProcess, environment, settings_of
 
 EXACT = {"RULES__HALF_LIFE_S": 0, "POPULARITY__HALF_LIFE_S": 0, "KAFKA__PARTITIONS": 2}
 """Without decay every count is an integer that a plain recount can name."""
+
+
+def kept_stores(partitions: int) -> list[tuple[str, int]]:
+    """Stage and partition of each store that a worker has."""
+    return [
+        (stage.name, each)
+        for stage in STAGES
+        if stage.keeps
+        for each in range(partitions_of(TOPIC_BY_NAME[stage.reads[0]], partitions))
+    ]
 
 
 def a_shop(seed: int, **others: Any) -> StorefrontSettings:

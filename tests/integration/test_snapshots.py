@@ -9,12 +9,12 @@ import pytest
 from online_models.worlds import Storefront
 from streams.snapshots.library import Library, Shelf
 from streams.snapshots.storage import Storage
-from streams.topology import STAGE_BY_NAME, STAGES, TOPIC_BY_NAME, partitions_of
+from streams.topology import STAGE_BY_NAME, STAGES
 from tests.integration import recount
 from tests.integration.answers import faults_of_lists
 from tests.integration.oracle import Oracle
 from tests.integration.shop_topics import Stream
-from tests.integration.shops import EXACT, a_shop, a_topology
+from tests.integration.shops import EXACT, a_shop, a_topology, kept_stores
 from tests.integration.worker_process import WorkerProcess, environment, until
 
 pytestmark = pytest.mark.kafka
@@ -23,11 +23,7 @@ KEPT = [stage.name for stage in STAGES if stage.keeps]
 
 def places(partitions: int = 2) -> list[Shelf]:
     """Every stage partition that keeps state."""
-    return [
-        Shelf(stage, each)
-        for stage in KEPT
-        for each in range(partitions_of(TOPIC_BY_NAME[STAGE_BY_NAME[stage].reads[0]], partitions))
-    ]
+    return [Shelf(stage, each) for stage, each in kept_stores(partitions)]
 
 
 def test_a_worker_on_an_empty_disk_restores_and_reads_on(
@@ -72,8 +68,8 @@ def test_what_moved_is_copied_when_a_worker_stops_and_nothing_is_read_again(
         worker = topology.worker().wait_ready()
         topics.wait_caught_up()
         assert worker.terminate() == 0
-        ends = topics.ends(["events", "item-deltas", "facts", "samples", "learning"])
         sources = {stage.name: stage.reads[0] for stage in STAGES if stage.keeps}
+        ends = topics.ends(sorted(set(sources.values())))
         newest = {each: library.names(each)[0].offset for each in places()}
         assert newest == {each: ends[sources[each.stage], each.partition] for each in places()}
         shutil.rmtree(tmp_path / "state")

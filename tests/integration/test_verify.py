@@ -13,10 +13,10 @@ from schemas.state import RuleRow
 from streams.rocks_store import RocksBudget, RocksDatabase
 from streams.stages.opening import database_path
 from tests.integration.shop_topics import Stream
-from tests.integration.shops import Shop, a_shop, a_topology
+from tests.integration.shops import Shop, a_shop, a_topology, kept_stores
 
 pytestmark = pytest.mark.kafka
-STORES = 2 * 4 + 1
+STORES = len(kept_stores(2))
 """Two partitions of each stage but of clusters."""
 
 

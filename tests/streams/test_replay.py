@@ -331,6 +331,7 @@ def test_the_same_file_again_is_all_duplicates(tmp_path: Path) -> None:
 
 def test_stores_that_do_not_fit_together_are_refused_with_what_to_do(tmp_path: Path) -> None:
     replayed(settings_in(tmp_path / "old"), ORDERS[:2])
+    replayed(settings_in(tmp_path / "state"), ORDERS[:2])
     replayed(settings_in(tmp_path / "state"), ORDERS)
     place = tmp_path / "state" / "popularity" / "0"
     place.rename(tmp_path / "newer")

@@ -63,20 +63,23 @@ class Prometheus:
 
 
 @contextmanager
-def running(folder: Path, *, target: str, token: str, rules: Path) -> Iterator[Prometheus]:
-    """Scrape one worker every two seconds, by the names that the rules know.
+def running(folder: Path, *, worker: str, server: str, token: str, rules: Path) -> Iterator[Prometheus]:
+    """Scrape a worker and a server every two seconds, by the names that the rules know.
 
     A worker waits for a second for a process that does not answer: a scrape has to wait longer.
     """
     shutil.copytree(rules, folder / "rules")
     (folder / "token").write_text(token)
-    job = {
-        "job_name": "freshrec-worker",
-        "authorization": {"credentials_file": str(folder / "token")},
-        "static_configs": [{"targets": [target]}],
-    }
+    jobs = [
+        {
+            "job_name": name,
+            "authorization": {"credentials_file": str(folder / "token")},
+            "static_configs": [{"targets": [target]}],
+        }
+        for name, target in (("freshrec-worker", worker), ("freshrec-serve", server))
+    ]
     every = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"}
-    config = {"global": every, "rule_files": ["rules/*.yml"], "scrape_configs": [job]}
+    config = {"global": every, "rule_files": ["rules/*.yml"], "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(json.dumps(config))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
