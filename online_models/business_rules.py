@@ -3,6 +3,7 @@
 Which rules an item meets depends on the item alone and is kept; which of them hold, on who asks and when.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import expm1, log1p
@@ -60,6 +61,30 @@ class BusinessRules:
             if not traits:
                 self._others.append(number)
         self._known: dict[str, tuple[ItemFacts | None, tuple[int, ...]]] = {}
+        self._openings = sorted(
+            first
+            for rule, (first, _) in zip(self.rules, self._windows, strict=True)
+            if rule.action == "exclude" and first is not None
+        )
+
+    @property
+    def opens(self) -> bool:
+        """Whether any rule that excludes has a window that opens."""
+        return bool(self._openings)
+
+    def openings(self, upto: int) -> int:
+        """Return how many windows of rules that exclude have opened up to a moment (epoch ms).
+
+        It grows when lists that were made before may hold what is excluded now.
+
+        Examples
+        --------
+        >>> rule = BusinessRule(name="off", action="exclude", items=("i1",), from_="1970-01-01T00:00:01Z")
+        >>> rules = BusinessRules([rule])
+        >>> rules.openings(999), rules.openings(1000)
+        (0, 1)
+        """
+        return bisect_right(self._openings, upto)
 
     def in_force(
         self, at: int, *, attributes: Mapping[str, str] = NOBODY, segment: str | None = None

@@ -43,6 +43,12 @@ class Expiry:
         self._rows, self._clock, self._chunks = rows, clock, chunks
         self._ttl_ms, self._erasure_ttl_ms = guest_ttl_s * 1000, erasure_ttl_s * 1000
 
+    @property
+    def watermark(self) -> int:
+        """The highest `at` so far, epoch ms; -1 before the first event."""
+        clock = self._clock.get(KEY)
+        return -1 if clock is None else clock.watermark
+
     def advance(self, at: int) -> ExpiryRow:
         """Move the clock to `at` if that is later, and drop the rows of at most one due chunk."""
         clock = self._clock.get(KEY) or ExpiryRow()

@@ -91,6 +91,11 @@ class HistoryStep:
     def key(self, x: Event) -> str:
         return x.key
 
+    @property
+    def watermark(self) -> int:
+        """The highest `at` of the partition in offset order, epoch ms; -1 before the first event."""
+        return self._expiry.watermark
+
     def learn_one(self, x: Event) -> list[Fact | Delta]:
         clock = self._expiry.advance(x.at)
         guest = not x.key.startswith("u:")

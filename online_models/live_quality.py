@@ -15,10 +15,14 @@ WINDOW = 2_000
 
 
 class Places(NamedTuple):
-    """Where the first of somebody's items stood in the list, and among what was popular then; 0: nowhere."""
+    """Where the first of somebody's items stood in the list, and among what was popular then; 0: nowhere.
+
+    `weight` is that of the list, with the first act after it alone.
+    """
 
     in_list: int
     in_popular: int
+    weight: float | None = None
 
 
 class Exposure(NamedTuple):
@@ -53,7 +57,7 @@ class LiveQuality:
     >>> quality = LiveQuality()
     >>> quality.give("u:anna", ["tea", "cup"], popular=("cup", "pot"))
     >>> quality.act("u:anna", ["mat", "cup"]), quality.act("u:anna", ["mat"]), quality.act("u:bert", ["tea"])
-    (Places(in_list=2, in_popular=1), Places(in_list=0, in_popular=0), None)
+    (Places(in_list=2, in_popular=1, weight=None), Places(in_list=0, in_popular=0, weight=None), None)
     >>> quality.exposure().items
     2
     """
@@ -63,15 +67,23 @@ class LiveQuality:
             raise ValueError(f"customers is {customers} and window {window}; expected at least 1 of each")
         self._customers = customers
         self._given: dict[str, tuple[Sequence[str], Sequence[str]]] = {}
+        self._weights: dict[str, float] = {}
         self._lists: deque[Sequence[str]] = deque(maxlen=window)
         self._acts: deque[str] = deque(maxlen=window)
 
-    def give(self, key: str, ranked: Sequence[str], *, popular: Sequence[str]) -> None:
-        """Note the list that a customer has from now on, and of what is popular as many places."""
-        self._given.pop(key, None)
+    def give(
+        self, key: str, ranked: Sequence[str], *, popular: Sequence[str], weight: float | None = None
+    ) -> None:
+        """Note the list that a customer has from now on, and of what is popular as many places.
+
+        `weight` is told back with what is done next, by which other lists than the one given are judged.
+        """
+        self.forget(key)
         if len(self._given) >= self._customers:
-            del self._given[next(iter(self._given))]
+            self.forget(next(iter(self._given)))
         self._given[key] = ranked, popular[: len(ranked)]
+        if weight is not None:
+            self._weights[key] = weight
         self._lists.append(ranked)
 
     def act(self, key: str, items: Sequence[str]) -> Places | None:
@@ -80,11 +92,13 @@ class LiveQuality:
         given = self._given.get(key)
         if given is None or not items:
             return None
-        return Places(*(_first(ranked, items) for ranked in given))
+        in_list, in_popular = (_first(ranked, items) for ranked in given)
+        return Places(in_list, in_popular, self._weights.pop(key, None))
 
     def forget(self, key: str) -> None:
         """Let a customer's list go."""
         self._given.pop(key, None)
+        self._weights.pop(key, None)
 
     def exposure(self) -> Exposure | None:
         """Return what the newest lists have in common; None before there are lists and acts."""

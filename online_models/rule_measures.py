@@ -70,6 +70,27 @@ def measures(pair: float, n_i: float, n_j: float, total: float) -> Measures:
     )
 
 
+def measures_beside(pair: float, support: float, confidence: float, lift: float) -> Measures:
+    """Compute all measures of a rule from the count of its pair and the three measures that go with it.
+
+    Parameters
+    ----------
+    pair : float
+        Transactions with both items, above 0.
+    support, confidence, lift : float
+        Of the same rule, above 0 and not rounded.
+
+    Examples
+    --------
+    >>> measures_beside(2, support=0.25, confidence=0.5, lift=2.0) == measures(pair=2, n_i=4, n_j=2, total=8)
+    True
+    """
+    n_i, total = pair / confidence, pair / support
+    # Rounding must leave no part larger than its whole.
+    n_j = max(pair, pair * total / (n_i * lift))
+    return measures(pair, n_i, n_j, max(total, n_i + n_j - pair))
+
+
 def lift(pair: float, n_i: float, n_j: float, total: float) -> float:
     """Tell how many times more often both items occur together than if they were independent."""
     return pair * total / (n_i * n_j)

@@ -30,7 +30,10 @@ SPECVERSION: Final = "specversion"
 PREFIX: Final = "ce_"
 """Of the headers that are attributes."""
 
-_REQUIRED: Final = (SPECVERSION, "id", "source", "type")
+REQUIRED: Final = (SPECVERSION, "id", "source", "type")
+ADDED: Final = ("type", "at", "event_id")
+"""Attributes that an envelope needs; fields that a message may lack in one, as the envelope stands in."""
+
 _WITH_EVENT_ID: Final = frozenset({"browse", "purchase", "rating", "impression"})
 _FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BAD_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -114,7 +117,7 @@ def open_structured(fields: Mapping[str, msgspec.Raw]) -> bytes | Rejected:
 
 def _structured(fields: Mapping[str, msgspec.Raw]) -> bytes | Rejected:
     attributes: dict[str, str] = {}
-    for name in (*_REQUIRED, "time", "datacontenttype", "data_base64"):
+    for name in (*REQUIRED, "time", "datacontenttype", "data_base64"):
         raw = fields.get(name)
         value = None if raw is None else msgspec.json.decode(raw)
         if isinstance(value, str):
@@ -137,7 +140,7 @@ def _structured(fields: Mapping[str, msgspec.Raw]) -> bytes | Rejected:
 
 def _opened(attributes: Mapping[str, str], content_type: str, data: bytes) -> bytes | Rejected:
     """Return a message with what the attributes add to it; its own fields win."""
-    for name in _REQUIRED:
+    for name in REQUIRED:
         if not attributes.get(name):
             return Rejected("missing_field", f"a CloudEvent needs the attribute `{name}`")
     if attributes[SPECVERSION] != "1.0":

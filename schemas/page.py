@@ -5,7 +5,7 @@ Programs ask the API (`schemas.answers`) instead.
 
 import msgspec
 
-from schemas.answers import HistoryAnswer, ItemRules, Recommended, SegmentAnswer
+from schemas.answers import HistoryAnswer, ItemRule, Recommended, SegmentAnswer
 from schemas.experiments import ExperimentReport, MetricInWords
 from schemas.recommendations import Similar
 
@@ -69,12 +69,27 @@ class FoundItems(msgspec.Struct, frozen=True):
     searched: int
 
 
+class RuleNow(ItemRule, frozen=True):
+    """A rule with all of its measures; `conviction` is null where the rule is never wrong."""
+
+    leverage: float
+    conviction: float | None
+    llr: float
+
+
+class RulesNow(msgspec.Struct, frozen=True):
+    """The rules of an item in one scope, by confidence."""
+
+    scope: str
+    rules: list[RuleNow]
+
+
 class ItemNow(msgspec.Struct, frozen=True):
     """An item with what goes with it."""
 
     item: FoundItem
     similar: list[Similar]
-    rules: list[ItemRules]
+    rules: list[RulesNow]
     titles: Titles
 
 
@@ -143,10 +158,14 @@ class StatePart(msgspec.Struct, frozen=True):
 
 
 class QualityNow(msgspec.Struct, frozen=True):
-    """Quality over time, oldest first; `problem` says why the worker's metrics cannot be read."""
+    """Quality over time, oldest first; `problem` says why the worker's metrics cannot be read.
+
+    `says` is told of all that was counted since the worker's start.
+    """
 
     points: list[QualityPoint]
     problem: str | None
+    says: list[StatePart]
 
 
 class SystemNow(msgspec.Struct, frozen=True):

@@ -5,17 +5,25 @@ it receives what storefronts send and sends what other services read.
 """
 
 import sys
+from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 import msgspec
 
 from schemas.events import PublicMessage
+from streams import enveloped
 from streams.topology import JSON, SERVE, STAGES, TOPICS, Topic
 
 _REFERENCES: Final = "#/components/schemas/{name}"
 _CONTENT: Final = {JSON: "application/json"}
 _STRUCTS: Final[dict[object, Any]] = {each.__struct_config__.tag: each for each in get_args(PublicMessage)}
 """Structs of the public messages by type, which is what the topology names."""
+
+_DATA: Final = "Data"
+"""Behind the name of a message's schema: that of the message in an envelope."""
+
+_MODES: Final = {"-structured": enveloped.structured, "-binary": enveloped.binary}
+"""Behind the name of a topic: its messages in envelopes of CloudEvents."""
 
 _KINDS: Final = {
     "entry": "A storefront sends it.",
@@ -38,6 +46,11 @@ def document() -> dict[str, Any]:
         [_STRUCTS.get(topic.message, topic.message) for topic in TOPICS], ref_template=_REFERENCES
     )
     payloads = {topic.name: schema for topic, schema in zip(TOPICS, schemas, strict=True)}
+    messages = {name: each for topic in TOPICS for name, each in _messages(topic, payloads[topic.name])}
+    data = {
+        f"{name}{_DATA}": enveloped.data_schema(components[name])
+        for name in (each.__name__ for each in get_args(PublicMessage))
+    }
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -50,8 +63,8 @@ def document() -> dict[str, Any]:
         "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": dict(_operations()),
         "components": {
-            "messages": {topic.name: _message(topic, payloads[topic.name]) for topic in TOPICS},
-            "schemas": components,
+            "messages": messages,
+            "schemas": components | data,
         },
     }
 
@@ -63,7 +76,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
         "description": _KINDS[topic.kind] + told,
-        "messages": {topic.name: {"$ref": f"#/components/messages/{topic.name}"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names(topic)},
         "bindings": {"kafka": {"topicConfiguration": {"cleanup.policy": policy}}},
     }
 
@@ -76,6 +89,22 @@ def _operations() -> list[tuple[str, dict[str, Any]]]:
                 channel = {"$ref": f"#/channels/{name}"}
                 found.append((f"{stage.name}-{action}s-{name}", {"action": action, "channel": channel}))
     return found
+
+
+def _names(topic: Topic) -> list[str]:
+    """What the messages of a topic are called: an entry topic takes them in envelopes, too."""
+    enveloped_too = [topic.name + mode for mode in _MODES] if topic.kind == "entry" else []
+    return [topic.name, *enveloped_too]
+
+
+def _messages(topic: Topic, payload: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    bare = _message(topic, payload)
+    yield topic.name, bare
+    if topic.kind == "entry":
+        data = {"$ref": payload["$ref"] + _DATA}
+        for mode, make in _MODES.items():
+            name = topic.name + mode
+            yield name, make(name, data, bare["bindings"])
 
 
 def _message(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import socket
 from typing import Final
+from urllib.parse import urlsplit
 
 from schemas.settings import MetricsSettings, ServeSettings
 from streams.errors import SettingsError
@@ -91,6 +92,25 @@ def names_this_machine(host: str | None) -> bool:
         return True
     try:
         return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def is_of_this_machine(origin: str | None) -> bool:
+    """Whether a request's Origin, if a browser sent one, is a page of this machine.
+
+    A page from elsewhere may send what it likes to the loopback address; that it cannot read the answer takes
+    nothing back.
+
+    Examples
+    --------
+    >>> [is_of_this_machine(x) for x in (None, "http://localhost:3000", "https://elsewhere.example", "null")]
+    [True, True, False, False]
+    """
+    if origin is None:
+        return True
+    try:
+        return names_this_machine(urlsplit(origin).hostname)
     except ValueError:
         return False
 

@@ -36,6 +36,8 @@ _EVENT = (
 
 _LIST = (("list", "given, or popular: what was popular everywhere when it was given"),)
 
+_OF = (("of", "lists, or hits: those that had an item that was acted on next"),)
+
 _ARM = (("experiment", "an experiment of the settings"), ("variant", "one of its variants"))
 
 RECORDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0)
@@ -158,6 +160,17 @@ class Metrics(_Registered):
     list_reciprocal_ranks: Annotated[
         Counter,
         Says("freshrec_list_reciprocal_ranks_total", "Sum over these acts of 1 / place of the item.", _LIST),
+    ]
+    explored: Annotated[
+        Counter,
+        Says("freshrec_explored_total", "Lists with drawn places that were acted upon, once each.", _OF),
+    ]
+    explored_weights: Annotated[
+        Counter,
+        Says("freshrec_explored_weights_total", "Sum over these of what each tells of lists without.", _OF),
+    ]
+    explored_squared_weights: Annotated[
+        Counter, Says("freshrec_explored_squared_weights_total", "Sum of the squares of these weights.", _OF)
     ]
     exposed_items: Annotated[
         Gauge, Says("freshrec_exposed_items", f"Different items in the newest {WINDOW:,} lists.")

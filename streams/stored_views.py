@@ -15,6 +15,7 @@ from online_models.clusters import ClustersStep
 from online_models.content_index import ContentIndex
 from online_models.density import DensityStep
 from online_models.experiments.attribution import KEY as ARMS
+from online_models.expiry import KEY as CLOCK
 from online_models.history import TOTALS_KEY
 from online_models.needs import NeedsStep
 from online_models.pair_table import name_id, partners
@@ -38,7 +39,7 @@ from schemas.messages import (
 from schemas.profiles import Needs, NeedsRow, ProfileRow
 from schemas.recommendations import AssociationRules, SegmentProfile
 from schemas.settings import Settings
-from schemas.state import HistoryRow, PopularityRow, RankerRow, RuleRow, SegmentRow, TotalsRow
+from schemas.state import ExpiryRow, HistoryRow, PopularityRow, RankerRow, RuleRow, SegmentRow, TotalsRow
 from schemas.trees import LeafRow, TreesRow, VisitRow
 from streams.errors import StateError
 from streams.followed import ITEM_VIEW, FollowedItems
@@ -101,6 +102,13 @@ class StoredViews:
     def history(self, key: str) -> HistoryRow | None:
         """The history of a customer or guest, by internal key."""
         return self._row("history", "events", key, "h", HistoryRow)
+
+    def watermark(self, key: str) -> int:
+        """The highest `at` of the partition of a customer or guest, epoch ms; -1 if nothing is there."""
+        partition = partition_of(key, partitions_of(TOPIC_BY_NAME["events"], self._settings.kafka.partitions))
+        database = self._store("history", partition)
+        row = None if database is None else database.table("x", ExpiryRow).get(CLOCK)
+        return -1 if row is None else row.watermark
 
     def published_segments(self) -> Iterator[tuple[str, list[float]]]:
         """The segment last published of each customer, with what they are like now."""

@@ -17,6 +17,24 @@ def share_of(part: str, whole: str, *by: str) -> str:
     return f"{per_second(part, *by)} / on () group_left () {per_second(whole)}"
 
 
+def explored(sum_of: str, of: str) -> str:
+    """What was summed over lists with drawn places in a day, or over those that were hit.
+
+    Examples
+    --------
+    >>> explored("_weights", "hits")
+    'sum(increase(freshrec_explored_weights_total{instance=~"$instance",of="hits"}[1d]))'
+    """
+    return f'sum(increase(freshrec_explored{sum_of}_total{{{HERE},of="{of}"}}[1d]))'
+
+
+UNEXPLORED: Final = f"{explored('_weights', 'hits')} / {explored('_weights', 'lists')}"
+UNEXPLORED_ERROR: Final = (
+    f"sqrt({explored('_squared_weights', 'hits')} * (1 - 2 * ({UNEXPLORED}))"
+    f" + {explored('_squared_weights', 'lists')} * ({UNEXPLORED}) ^ 2) / {explored('_weights', 'lists')}"
+)
+"""The value of lists without drawn places, and its standard error: `online_models.experiments.unexplored`."""
+
 LEARNERS: Final = "rules|popularity|segments|clusters|ranker|outcomes|trees|profiles|needs|density"
 
 MODELS: Final = Board(
@@ -36,6 +54,17 @@ MODELS: Final = Board(
             "1 / place of the item that was acted on, 0 where it was not in the list.",
             share_of("freshrec_list_reciprocal_ranks_total", "freshrec_list_queries_total", "list"),
             "{{list}}",
+        ),
+        Panel(
+            "Hit rate without drawn places",
+            SHARE,
+            "Of lists that were acted upon in a day: with drawn places, and what those without would have.",
+            (
+                Query(f"{explored('', 'hits')} / {explored('', 'lists')}", "lists as they are"),
+                Query(UNEXPLORED, "without drawn places"),
+                Query(f"{UNEXPLORED} - 1.96 * {UNEXPLORED_ERROR}", "at least"),
+                Query(f"{UNEXPLORED} + 1.96 * {UNEXPLORED_ERROR}", "at most"),
+            ),
         ),
         each(
             "What lists rest on",

@@ -85,7 +85,14 @@ def recommend(settings: Settings, user: str, state: Path | None, as_json: bool, 
         cause, now = history.newest, time.time_ns() // 1_000_000
         list_id = f"{cause.topic}:{cause.partition}:{cause.offset}"
         way = Variants(views, settings, BlendRecommender(views, settings)).way(key, cause.event_at)
-        request = Request(history=history, now=cause.event_at, key=key, k=k or way.k, seed=list_id)
+        request = Request(
+            history=history,
+            now=cause.event_at,
+            key=key,
+            k=k or way.k,
+            seed=list_id,
+            ruled_at=max(cause.event_at, views.watermark(key)),
+        )
         answer = way.recommender.recommend(request)
         kind, _, name = key.partition(":")
         message = Recommendation(

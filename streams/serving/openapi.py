@@ -81,7 +81,7 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         found["requestBody"] = {"required": True, "content": content}
     good = {"description": HTTPStatus(route.status).phrase, "content": _content(schema_of[str(route.answer)])}
     found["responses"] = {str(route.status): good} | {
-        str(status): _problem(status) for status in sorted((*route.problems, 401))
+        str(status): _problem(status) for status in sorted((*route.problems, 401, 403, 421))
     }
     return found
 

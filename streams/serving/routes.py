@@ -35,9 +35,10 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """A path that is answered; `answers` names what answers it, `problems` are its statuses besides 401.
+    """A path that is answered; `answers` names what answers it, `problems` are its statuses.
 
-    `body` is what it takes as JSON; any other of `body_types` is a CloudEvent, or a batch of them.
+    Any path has 401, 403 and 421 besides. `body` is what it takes as JSON; any other of `body_types` is a
+    CloudEvent, or a batch of them.
     """
 
     method: str

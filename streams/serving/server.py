@@ -5,6 +5,7 @@ Nothing is stored here; a request that fails changes nothing, but for messages o
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
@@ -16,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from schemas.settings import Settings
 from streams.errors import SettingsError
 from streams.health import Health
-from streams.metrics_access import api_token, holds, names_this_machine
+from streams.metrics_access import api_token, holds, is_of_this_machine, names_this_machine
 from streams.monitoring import ServeMetrics
 from streams.secrets import Hidden
 from streams.serving.answering import Answering
@@ -34,6 +35,7 @@ OPEN = frozenset({"/health/live", "/health/ready", "/openapi.json", "/docs", ass
 
 _STREAMS = frozenset(route.path for route in paths.STREAMS)
 
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII)
 _CLOSING_TIMEOUT_S = 1.0
 _encode = msgspec.json.Encoder().encode
 
@@ -169,10 +171,8 @@ class ApiServer:
         resource = request.match_info.route.resource
         path = resource.canonical if resource is not None else "unknown"
         try:
-            if self._token is not None and path not in OPEN:
-                self._require_token(request)
-            elif self._token is None and path.startswith(f"{paths.PREFIX}/"):
-                _require_own_name(request)
+            if path not in OPEN:
+                self._require_access(request)
             response = await handler(request)
         except RefusedError as refused:
             response = refused.response()
@@ -188,8 +188,10 @@ class ApiServer:
             self._metrics.request_seconds.labels(route=path).observe(perf_counter() - started)
         return response
 
-    def _require_token(self, request: web.Request) -> None:
-        if self._token is not None and not holds(request.headers.get("Authorization"), self._token):
+    def _require_access(self, request: web.Request) -> None:
+        if self._token is None:
+            _require_this_machine(request)
+        elif not holds(request.headers.get("Authorization"), self._token):
             detail = "there is no token, or a wrong one; expected the header Authorization: Bearer TOKEN"
             raise RefusedError(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
@@ -206,10 +208,23 @@ class ApiServer:
         return _health_response(current, well=current.ready)
 
 
-def _require_own_name(request: web.Request) -> None:
-    if not names_this_machine(request.url.host):
-        detail = "without a token the page is for this machine alone: ask for it as 127.0.0.1 or localhost"
+def _require_this_machine(request: web.Request) -> None:
+    """Refuse what a page from elsewhere can make a browser of this machine ask, by name or openly."""
+    if not names_this_machine(_host_of(request)):
+        detail = (
+            "without a token this is for this machine alone: ask for it as 127.0.0.1 or localhost, or set a "
+            "token (serve.token_file)"
+        )
         raise RefusedError(421, detail)
+    if not is_of_this_machine(request.headers.get("Origin")):
+        detail = "without a token no page from elsewhere is answered; set a token (serve.token_file)"
+        raise RefusedError(403, detail)
+
+
+def _host_of(request: web.Request) -> str | None:
+    """The name in Host, without port and brackets; None if it is no name with or without a port."""
+    found = _HOST.fullmatch(request.headers.get("Host", ""))
+    return None if found is None else (found["v6"] or found["name"]).lower()
 
 
 def _fixed(body: bytes, content_type: str) -> Handler:

@@ -61,7 +61,7 @@ class HistoryPartition(KeptPartition):
         self.rows = database.table("h", HistoryRow)
         self.totals = database.table("t", TotalsRow)
         clock, chunks = database.table("x", ExpiryRow), database.table("g", GuestChunk)
-        self.standing = StandingLists(database, self.rows, context)
+        self.standing = StandingLists(database, self.rows, context, lambda: self._step.watermark)
         rows = HistoriesWithLists(self.rows, self.standing)
         self._step = HistoryStep(rows, self.totals, clock, chunks, context.settings)
         tallies = database.table("e", ArmTallies)
@@ -78,7 +78,7 @@ class HistoryPartition(KeptPartition):
         settings = context.settings.recommend
         self._every_event = settings.refresh_interval_ms == 0
         self._enabled = settings.enabled
-        self._quality = ListQuality(context.quality, context.views, context.metrics)
+        self._quality = ListQuality(context.quality, context.views, context.metrics, context.settings)
         self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
         self._totals_sent: tuple[int, bytes] = (0, b"")
         self._upto: Position = (-1, -1)
@@ -177,7 +177,15 @@ class HistoryPartition(KeptPartition):
     def _give(self, key: str, history: HistoryRow, cause: Pending, list_id: str) -> int:
         """Make a list, note it and put it into the outbox; when that was, epoch ms."""
         way = self._experiments.way(key, cause.event_at)
-        request = Request(history=history, now=cause.event_at, key=key, k=way.k, seed=list_id)
+        request = Request(
+            history=history,
+            now=cause.event_at,
+            key=key,
+            k=way.k,
+            seed=list_id,
+            # Of two events out of order the late one's list must not bring back what the other's left out.
+            ruled_at=max(cause.event_at, self._step.watermark),
+        )
         answer = way.recommender.recommend(request)
         kind, _, name = key.partition(":")
         now = self.context.now_ms()

@@ -1,14 +1,15 @@
 """Standing lists of customers: what is in each, and which of them hold an item that was withdrawn since.
 
 Nothing that is learned: a bookkeeping table beside the histories. A withdrawal (sold out, or excluded by
-another file of rules) begins a pass over all standing lists, some at a time and no faster than
-`recommend.withdraw_rows_per_s`; withdrawals during a pass share the next one. Of a few items that were sold
-out, encoded rows are searched for the names; otherwise, and after a start, for what was withdrawn in between,
-each list is held against the filters.
+another file of rules, or by a rule whose window opened) begins a pass over all standing lists, some at a time
+and no faster than `recommend.withdraw_rows_per_s`; withdrawals during a pass share the next one. Of a few
+items that were sold out, encoded rows are searched for the names; otherwise, and after a start, for what was
+withdrawn in between, each list is held against the filters. Windows go by event time: by the newest event of
+the partition.
 """
 
 from collections import deque
-from collections.abc import Container
+from collections.abc import Callable, Container
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -24,7 +25,7 @@ _DIGEST_BYTES: Final = 4
 _SEARCHED: Final = 100
 """Encoded rows that are searched in one go: a fifth of the work of holding them against the filters."""
 
-_BEFORE_ALL: Final = (-1, -1)
+_BEFORE_ALL: Final = (-1, -1, -1)
 
 
 class Withdrawn(NamedTuple):
@@ -45,11 +46,19 @@ class StandingLists:
         The histories: a list stands no longer than its customer's.
     context : StageContext
         The views tell what is withdrawn.
+    newest_at : callable
+        Tells the highest `at` of the partition so far, epoch ms.
     """
 
-    def __init__(self, database: RocksDatabase, rows: Store[HistoryRow], context: StageContext) -> None:
+    def __init__(
+        self,
+        database: RocksDatabase,
+        rows: Store[HistoryRow],
+        context: StageContext,
+        newest_at: Callable[[], int],
+    ) -> None:
         self._table = database.table(_TABLE, StandingRow)
-        self._rows, self._views = rows, context.views
+        self._rows, self._views, self._newest_at = rows, context.views, newest_at
         self._settings = context.settings.recommend
         # For a pass over the filters the allowance is a fifth, too.
         rows_per_s = self._settings.withdraw_rows_per_s
@@ -93,7 +102,14 @@ class StandingLists:
     @property
     def looking(self) -> bool:
         """Whether a pass is under way, or is to begin."""
-        return self._under_way or bool(self._found) or self._looked_for != self._views.withdrawals
+        return self._under_way or bool(self._found) or self._looked_for != self._withdrawals
+
+    @property
+    def _withdrawals(self) -> tuple[int, int, int]:
+        """Changes whenever something may have to leave lists: an item, by a file of rules, or by a window."""
+        items, version = self._views.withdrawals
+        rules = self._views.business_rules()
+        return items, version, rules.openings(self._newest_at()) if rules.opens else 0
 
     @property
     def _under_way(self) -> bool:
@@ -101,9 +117,10 @@ class StandingLists:
 
     def _start(self) -> None:
         """Begin a pass for all that was withdrawn since the last one began."""
-        (items, rules), self._looked_for = self._looked_for, self._views.withdrawals
+        (items, *before), self._looked_for = self._looked_for, self._withdrawals
+        by_rules = before != [*self._looked_for[1:]]
         self._unwritten.extend(self._table.unwritten_keys())
-        names = self._views.withdrawn_after(items) if rules == self._looked_for[1] else None
+        names = None if by_rules else self._views.withdrawn_after(items)
         if names is None:
             self._sweep.start()
         else:
@@ -112,7 +129,7 @@ class StandingLists:
 
     def _keys(self, now: int, *, at_once: bool) -> list[str] | None:
         """Whose lists are to be looked at now; None while none may be."""
-        if not self._under_way and self._looked_for != self._views.withdrawals:
+        if not self._under_way and self._looked_for != self._withdrawals:
             self._start()
         if self._unwritten:
             return [self._unwritten.popleft() for _ in range(min(SWEEP_ROWS, len(self._unwritten)))]
@@ -128,7 +145,7 @@ class StandingLists:
         history = self._rows.get(key) if self._views.business_rules().rules else None
         filters = Filters(
             self._views,
-            Request(history=None, now=row.at),
+            Request(history=None, now=row.at, ruled_at=max(row.at, self._newest_at())),
             self._settings,
             segment=row.segment,
             behaviour=None if history is None else history.behaviour,

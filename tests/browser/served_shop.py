@@ -230,6 +230,10 @@ class ServedShop:
             metrics.list_hits.labels(list="given").inc(numbers.randint(20, 32))
             metrics.list_hits.labels(list="popular").inc(numbers.randint(6, 12))
             metrics.list_reciprocal_ranks.labels(list="given").inc(numbers.uniform(8, 14))
+            for of, sums in (("lists", (100.0, 100.0, 125.0)), ("hits", (24.0, 26.0, 32.5))):
+                metrics.explored.labels(of=of).inc(sums[0])
+                metrics.explored_weights.labels(of=of).inc(sums[1])
+                metrics.explored_squared_weights.labels(of=of).inc(sums[2])
             metrics.segments_compared.inc(20)
             metrics.segments_kept.inc(numbers.randint(15, 20))
             metrics.ranker_losses_compared.inc(50)

@@ -132,6 +132,28 @@ def test_items_are_found_while_typing(browser: "Chrome", shop: ServedShop) -> No
     see(browser, "The most popular ones")
 
 
+def test_more_measures_of_rules_are_folded_away_and_fit_a_telephone(
+    browser: "Chrome", shop: ServedShop
+) -> None:
+    resize(browser, PHONE)
+    go(browser, shop.url, "item/t1", "Looked at together")
+    assert "LLR" not in text(browser)
+    browser.find_element("css selector", "summary").click()
+    # 14 of 100 x 14 orders with both, a confidence of 42% and a lift of 3.7.
+    see(browser, f"{TITLES['k1']} k1 0.73% 1.53 21.0")
+    frame = "document.querySelector('details .frame')"
+    assert ask(browser, f"{frame}.scrollWidth - {frame}.clientWidth") == 0
+    assert violations(browser) == []
+    assert ask(browser, "document.documentElement.scrollWidth") <= PHONE[0]
+    assert complaints(browser) == []
+
+
+def test_quality_says_what_lists_without_drawn_places_would_have(browser: "Chrome", shop: ServedShop) -> None:
+    go(browser, shop.url, "quality", "Since the worker's start")
+    see(browser, "hit rate without drawn places 26.0% (95 %: 24.8% to 27.2%); with them 24.0%")
+    assert complaints(browser) == []
+
+
 def test_a_customer_is_picked_by_id(browser: "Chrome", shop: ServedShop) -> None:
     go(browser, shop.url, "customer", "Whose lists changed last")
     browser.find_element("id", "customer-id").send_keys("berta" + ENTER)

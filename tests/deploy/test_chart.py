@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from streams.config import load
+from streams.rules_file import parse_rules
 from tests.deploy.rules import ALERTS
 from tests.markdown_pages import ROOT
 from tests.tools.go import program
@@ -31,11 +32,15 @@ EVERYTHING = (
     "serve.workerUrl=http://shop-freshrec-worker-0.shop-freshrec-worker:9108/metrics",
     "settings.ingest.max_value_bytes=10485760",
     "settings.recommend.diversity=0.25",
+    "businessRules.configMap=rules-of-the-shop",
+    "businessRules.key=of-today.toml",
     "secretEnv[0].name=FRESHREC_KAFKA__SASL_PASSWORD",
     "secretEnv[0].secretName=login",
     "secretEnv[0].key=password",
 )
 PLAIN: tuple[str, ...] = ()
+ROLES = ("Deployment", "StatefulSet", "Job")
+RULES_FILE = "FRESHREC_RECOMMEND__RULES_FILE"
 every_way = pytest.mark.parametrize("values", [PLAIN, EVERYTHING], ids=["plain", "everything"])
 
 
@@ -48,9 +53,9 @@ def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def template(values: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+def template(values: tuple[str, ...], *more: str) -> "subprocess.CompletedProcess[str]":
     given = [word for value in values for word in ("--set-json" if "=0." in value else "--set", value)]
-    return helm("template", "shop", str(CHART), "--kube-version", f"{KUBERNETES}.0", *given)
+    return helm("template", "shop", str(CHART), "--kube-version", f"{KUBERNETES}.0", *given, *more)
 
 
 @cache
@@ -65,8 +70,7 @@ def of_kind(kind: str, values: tuple[str, ...] = EVERYTHING) -> list[dict[str, A
 
 
 def pods(values: tuple[str, ...]) -> list[dict[str, Any]]:
-    kinds = ("Deployment", "StatefulSet", "Job")
-    return [each["spec"]["template"]["spec"] for kind in kinds for each in of_kind(kind, values)]
+    return [each["spec"]["template"]["spec"] for kind in ROLES for each in of_kind(kind, values)]
 
 
 def test_helm_has_nothing_against_the_chart() -> None:
@@ -140,6 +144,59 @@ def test_pods_may_do_little(values: tuple[str, ...]) -> None:
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
+
+
+def test_the_shops_rules_become_a_file_that_may_change_under_workers_and_servers(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rule]]\nname = "\\"off\\": {{ x }}"\naction = "exclude"\nitems = ["i1"]\n')
+    found = _with_rules(rules)
+    (made,) = [each for each in found if each["metadata"]["name"] == "shop-freshrec-rules"]
+    assert made["data"] == {"rules.toml": rules.read_text()}
+    assert parse_rules(made["data"]["rules.toml"], "rules.toml").rules[0].name == '"off": {{ x }}'
+    pods = {each["kind"]: each["spec"]["template"] for each in found if each["kind"] in ROLES}
+    assert {kind for kind, pod in pods.items() if _sees(pod["spec"], made)} == {"StatefulSet", "Deployment"}
+    rules.write_text("")
+    without = _with_rules(rules)
+    assert len(without) == len(found) - 1
+    assert "rules" not in {each["name"] for each in _workers(without)["spec"]["volumes"]}
+    # Annotations are what starts pods anew: the text of the rules is in none.
+    assert _workers(without)["metadata"] == _workers(found)["metadata"]
+
+
+def _with_rules(file: Path) -> list[dict[str, Any]]:
+    done = template((), "--set-file", f"businessRules.toml={file}")
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def _workers(found: list[dict[str, Any]]) -> dict[str, Any]:
+    (workers,) = [each["spec"]["template"] for each in found if each["kind"] == "StatefulSet"]
+    assert isinstance(workers, dict)
+    return workers
+
+
+def _sees(pod: dict[str, Any], rules: dict[str, Any]) -> bool:
+    """Whether a pod is told of the file, and has it where it is told."""
+    (container,) = pod["containers"]
+    told = {each["name"]: each.get("value") for each in container["env"]}.get(RULES_FILE)
+    volumes = [
+        each["name"]
+        for each in pod["volumes"]
+        if each.get("configMap", {}).get("name") == rules["metadata"]["name"]
+    ]
+    mounts = [each for each in container["volumeMounts"] if each["name"] in volumes]
+    assert len(mounts) == len(volumes) == (told is not None)
+    assert not any("subPath" in each for each in mounts)
+    return [f"{each['mountPath']}/{key}" for each in mounts for key in rules["data"]] == [told]
+
+
+def test_rules_that_are_there_already_are_used_and_none_are_made() -> None:
+    given = {"metadata": {"name": "rules-of-the-shop"}, "data": {"of-today.toml": ""}}
+    for kind in ("StatefulSet", "Deployment"):
+        (found,) = of_kind(kind)
+        assert _sees(found["spec"]["template"]["spec"], given)
+    assert not [each for each in of_kind("ConfigMap") if each["metadata"]["name"].endswith("-rules")]
+    assert RULES_FILE not in str(rendered(PLAIN))
 
 
 def policy(component: str, *values: str) -> dict[str, Any]:
@@ -216,6 +273,8 @@ def test_workers_are_scaled_by_keda_alone_and_not_beyond_their_partitions() -> N
         "serve.workerUrl=http://name:word@worker:9108/metrics",
         "secretEnv[0].value=hunter2",
         "autoscaling.enabled=true",
+        "businessRules.toml=a,businessRules.configMap=b",
+        "businessRules.key=../rules.toml",
     ],
 )
 def test_values_that_cannot_be_meant_are_refused(wrong: str) -> None:

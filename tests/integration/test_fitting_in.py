@@ -18,6 +18,7 @@ pytestmark = pytest.mark.kafka
 
 TIME = "2023-11-14T22:13:20Z"
 ATTRIBUTES = {"specversion": "1.0", "source": "/shop/web", "type": "com.shop.browse", "time": TIME}
+LATER = "2023-11-14T22:13:30Z"
 RULE = '[[rule]]\nname = "recalled"\naction = "exclude"\nitems = ["pot"]\n'
 
 
@@ -26,11 +27,14 @@ def send(topics: ShopTopics, key: str, value: object, headers: dict[str, str] | 
     topics.send_raw("browses", key.encode(), msgspec.json.encode(value), pairs)
 
 
-def look(topics: ShopTopics, user: str, items: Sequence[str]) -> None:
+WINDOW = f'{RULE}[[rule]]\nname = "later"\naction = "exclude"\nitems = ["jam"]\nfrom = {LATER}\n'
+
+
+def look(topics: ShopTopics, user: str, items: Sequence[str], at: str = TIME) -> None:
     """Somebody looks at items, one after the other: all in binary mode but the last, which is structured."""
     for number, item in enumerate(items):
         data = {"user_id": user, "item_id": item}
-        told = ATTRIBUTES | {"id": f"{user}-{number}"}
+        told = ATTRIBUTES | {"id": f"{user}-{number}", "time": at}
         if item != items[-1]:
             send(topics, user, data, {f"ce_{name}": text for name, text in told.items()})
         else:
@@ -89,10 +93,26 @@ def test_cloud_events_become_lists_and_what_is_withdrawn_leaves_them(
         assert "anna" in holding(topics, "pot")
         rules.write_text(RULE)
         until(lambda: not holding(topics, "pot"), "no list with what a rule excludes")
+
+        rules.write_text(WINDOW)
+        until(lambda: worker.metric("freshrec_business_rules") == 2, "a rule that holds later")
+        standing = holding(topics, "jam")
+        assert "carla" in standing
+        before = newest_of(topics)
+        # So many that each of the two partitions has one.
+        for number in range(8):
+            look(topics, f"later-{number}", ["cup"], at=LATER)
+        until(lambda: not holding(topics, "jam"), "no list with what a rule excludes whose window opened")
+        after = newest_of(topics)
+        for user in standing:
+            first, again = (each[user].recommendation_id for each in (before, after))
+            assert again.partition("-")[0] == first.partition("-")[0]
+            assert again != first
+
         rules.write_text("[[rule]")
         until(lambda: worker.metric("freshrec_business_rules_faulty") == 1, "a fault that is told")
         look(topics, "emil", ["jam", "pot"])
         until(lambda: "emil" in newest_of(topics), "a list for another")
         assert "emil" not in holding(topics, "pot")
-        assert worker.metric("freshrec_business_rules") == 1
+        assert worker.metric("freshrec_business_rules") == 2
         assert worker.terminate() == 0

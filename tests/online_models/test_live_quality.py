@@ -31,6 +31,20 @@ def test_who_has_no_list_or_does_nothing_with_items_is_no_query() -> None:
     assert quality.act("u:anna", ["tea"]) is None
 
 
+def test_the_weight_of_a_list_is_told_once_and_goes_with_the_list() -> None:
+    quality = LiveQuality(customers=2)
+    quality.give("u:a", ["tea"], popular=[], weight=1.25)
+    assert quality.act("u:a", ["tea"]) == Places(1, 0, 1.25)
+    assert quality.act("u:a", ["tea"]) == Places(1, 0, None)
+    quality.give("u:a", ["tea"], popular=[], weight=0.0)
+    quality.give("u:a", ["tea"], popular=[])
+    assert quality.act("u:a", ["cup"]) == Places(0, 0, None)
+    for key in ("u:a", "u:b", "u:c"):
+        quality.give(key, ["tea"], popular=[], weight=2.0)
+    quality.forget("u:b")
+    assert quality._weights == {"u:c": 2.0}
+
+
 def test_the_list_that_was_given_longest_ago_makes_room() -> None:
     quality = LiveQuality(customers=2)
     for key in ("u:a", "u:b", "u:a", "u:c"):

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from online_models.rule_measures import lift, log_likelihood_ratio, measures, similarity
+from online_models.rule_measures import (
+    lift,
+    log_likelihood_ratio,
+    measures,
+    measures_beside,
+    similarity,
+)
 
 
 @st.composite
@@ -107,3 +113,15 @@ def test_similarity_never_leaves_its_range(pair: float, n_i: float, n_j: float) 
 
 def test_similarity_of_items_with_the_same_customers_is_one() -> None:
     assert similarity(pair=7, n_i=7, n_j=7) == 1.0
+
+
+@given(tables())
+def test_three_measures_and_the_count_say_all_the_others(table: tuple[int, int, int, int]) -> None:
+    rule = measures(*table)
+    again = measures_beside(table[0], rule.support, rule.confidence, rule.lift)
+    assert isclose(again.leverage, rule.leverage, abs_tol=1e-12)
+    assert isclose(again.llr, rule.llr, abs_tol=1e-6)
+    assert isclose(again.jaccard, rule.jaccard)
+    assert (again.conviction is None) == (rule.conviction is None)
+    if rule.conviction is not None and again.conviction is not None:
+        assert isclose(again.conviction, rule.conviction, rel_tol=1e-6, abs_tol=1e-9)

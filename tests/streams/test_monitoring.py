@@ -45,7 +45,7 @@ def test_every_metric_and_label_is_explained(metric: Metric) -> None:
 @every_metric
 def test_no_label_names_a_customer_an_item_or_an_order(metric: Metric) -> None:
     known = {"type", "result", "reason", "stage", "topic", "partition", "source", "view", "version", "python"}
-    known |= {"group", "basis", "list", "lesson", "series", "route", "status", "experiment", "variant"}
+    known |= {"group", "basis", "list", "lesson", "series", "route", "status", "experiment", "variant", "of"}
     assert {label for label, _ in metric.says.labels} <= known
 
 

@@ -374,3 +374,30 @@ def test_rules_of_the_file_hold_in_every_list_and_change_nothing_that_is_learned
     assert "cup" in shown[0]
     assert shown[1] == shown[0] - {"cup"}
     assert learned(folders[0]) == learned(folders[1])
+
+
+def test_a_window_that_opens_halfway_withdraws_from_lists_that_stand_the_same_ones_each_time(
+    tmp_path: Path,
+) -> None:
+    rules = tmp_path / "rules.toml"
+    opens = AT + 6_000
+    rules.write_text(
+        'rule = [{name = "no jam", action = "exclude", items = ["jam"], from = "2023-11-14T22:13:26Z"}]'
+    )
+    records = [*ORDERS, a_browse(5, "eve", "tea"), a_browse(6, "finn", "pot"), a_browse(7, "finn", "cup")]
+    one, same = (
+        replayed(settings_in(tmp_path / name, rules_file=str(rules), refresh_interval_ms=0), records)
+        for name in ("one", "same")
+    )
+    assert one.lists == same.lists
+    with_jam = {each.user_id for each in one.messages if _shows(each, "jam")}
+    assert "eve" in with_jam
+    last = {each.user_id: each for each in one.messages}
+    assert not any(_shows(each, "jam") for each in last.values())
+    withdrawn = [each for each in one.messages if "-" in each.recommendation_id]
+    assert {each.user_id for each in withdrawn} == with_jam
+    assert all(each.latency.event_at < opens <= each.at for each in withdrawn)
+
+
+def _shows(message: Recommendation, item: str) -> bool:
+    return any(place.item_id == item for place in message.items)

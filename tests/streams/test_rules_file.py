@@ -127,6 +127,21 @@ def test_a_file_that_was_written_again_as_it_was_changes_nothing(tmp_path: Path)
     assert file.rules is before
 
 
+def test_a_link_that_leads_to_another_folder_brings_the_file_that_is_there(tmp_path: Path) -> None:
+    for name, content in (("..1", GOOD), ("..2", "")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "rules.toml", content)
+    # As Kubernetes puts a ConfigMap there, and another version of it in its place.
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "rules.toml").symlink_to("..data/rules.toml")
+    file = RulesFile(str(tmp_path / "rules.toml"))
+    assert names(file.rules) == ["no knives", "advent"]
+    (tmp_path / "..new").symlink_to("..2")
+    (tmp_path / "..new").rename(tmp_path / "..data")
+    assert file.look()
+    assert file.rules.rules == ()
+
+
 @pytest.mark.parametrize("content", [None, b"\xff", b"[[rule]]"])
 def test_a_file_that_cannot_be_used_at_the_start_is_an_error(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "rules.toml"

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from online_models.filters import Filters
 from online_models.protocols import Request
-from schemas.answers import ItemRules
+from online_models.rule_measures import measures_beside
+from schemas.answers import ItemRule
 from schemas.page import (
     ExperimentsNow,
     FlowNews,
@@ -16,6 +18,8 @@ from schemas.page import (
     ItemNow,
     QualityNow,
     RefusedRecords,
+    RuleNow,
+    RulesNow,
     SegmentMap,
     StatePart,
     SystemNow,
@@ -103,8 +107,9 @@ class PageAnswers:
         similar, rules = self._items.similar(item, k, nothing, ""), self._items.rules(item, k, nothing)
         if similar is None or rules is None:
             raise unknown("item", item)
+        measured = [RulesNow(each.scope, [_measured(rule) for rule in each.rules]) for each in rules]
         return ItemNow(
-            self._found(item), similar.items, rules, titles(self._views, _named(item, similar, rules))
+            self._found(item), similar.items, measured, titles(self._views, _named(item, similar, measured))
         )
 
     def segments(self, _: web.Request, __: Route) -> SegmentMap:
@@ -117,7 +122,8 @@ class PageAnswers:
         return self._news.refused.newest()
 
     def quality(self, _: web.Request, __: Route) -> QualityNow:
-        return QualityNow(list(self._news.worker.points), self._news.worker.problem)
+        worker = self._news.worker
+        return QualityNow(list(worker.points), worker.problem, worker.says())
 
     def experiments(self, _: web.Request, __: Route) -> ExperimentsNow:
         return self._experiments.get()
@@ -152,7 +158,13 @@ class PageAnswers:
         return Query(request, route, self._settings.serve, self._settings.ingest)
 
 
-def _named(item: str, similar: SimilarItems, rules: Iterable[ItemRules]) -> list[str]:
+def _measured(rule: ItemRule) -> RuleNow:
+    found = measures_beside(rule.count, rule.support, rule.confidence, rule.lift)
+    told = msgspec.structs.asdict(rule)
+    return RuleNow(**told, leverage=found.leverage, conviction=found.conviction, llr=found.llr)
+
+
+def _named(item: str, similar: SimilarItems, rules: Iterable[RulesNow]) -> list[str]:
     found: list[Similar] = similar.items
     return [
         item,

@@ -13,7 +13,7 @@ import aiohttp
 from schemas.page import QualityPoint, StatePart
 from streams.secrets import Hidden
 from streams.serving.live.figures import Reading, figures_of
-from streams.serving.live.worker_state import NAMES, OVER_MS, quality, state
+from streams.serving.live.worker_state import NAMES, OVER_MS, quality, says, state
 
 EVERY_S: Final = 10.0
 KEPT: Final = 360
@@ -67,6 +67,10 @@ class Worker:
     def state(self) -> list[StatePart]:
         """A line for each of its parts, as of the newest reading."""
         return state(self._readings[-1].figures) if self._readings else []
+
+    def says(self) -> list[StatePart]:
+        """What its newest reading says of the quality of lists since its start."""
+        return says(self._readings[-1].figures) if self._readings else []
 
     async def follow(self) -> None:
         """Read until cancelled."""

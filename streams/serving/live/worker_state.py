@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from online_models.experiments.unexplored import WeightedSums, unexplored
 from schemas.page import QualityPoint, StatePart
 from streams.serving.live.figures import Figures, Reading
 
@@ -53,11 +54,16 @@ _OF_STATE: Final = (
     *("freshrec_rejected_total", "freshrec_drift_total", "freshrec_build_info"),
 )
 
+_EXPLORED: Final = tuple(f"freshrec_explored{of}_total" for of in ("", "_weights", "_squared_weights"))
+ENOUGH: Final = 100.0
+"""Lists that a weighted log has to be worth before anything is said of it."""
+
 NAMES: Final = frozenset(
     {
         *(name for share in _SHARES.values() for name in (share.part, share.whole)),
         *(name for name, _ in _LEVELS.values()),
         *_OF_STATE,
+        *_EXPLORED,
     }
 )
 """All samples that are looked at."""
@@ -69,6 +75,24 @@ def quality(earlier: Figures, now: Reading) -> QualityPoint:
     return QualityPoint(
         now.at, figures | {name: _level(now.figures, *each) for name, each in _LEVELS.items()}
     )
+
+
+def says(figures: Figures) -> list[StatePart]:
+    """Say what lists would earn if no place were drawn, since the worker's start; nothing where none is."""
+    sums = WeightedSums(*(_sum(figures, name, ("of", of)) for of in ("lists", "hits") for name in _EXPLORED))
+    found = unexplored(sums)
+    if not sums.lists:
+        return []
+    name = "hit rate without drawn places"
+    if found is None or found.effective < ENOUGH:
+        worth = 0.0 if found is None else found.effective
+        return [StatePart(name, f"too early to tell: {sums.lists:,.0f} lists are worth {worth:,.0f}")]
+    value = found.snips
+    with_them = sums.rewards / sums.lists
+    told = (
+        f"{value.value:.1%} (95 %: {max(0.0, value.low):.1%} to {value.high:.1%}); with them {with_them:.1%}"
+    )
+    return [StatePart(name, told)]
 
 
 def _share(share: _Share, earlier: Figures, now: Figures) -> float | None:

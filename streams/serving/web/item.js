@@ -91,9 +91,9 @@ async function showItem(about, id, signal) {
       ),
     ),
     similar.length ? similarTable(similar, titles) : h("p", {}, "No item is similar yet."),
-    ...rules.map((each) =>
+    ...rules.flatMap((each) =>
       each.rules.length
-        ? rulesTable(each, titles)
+        ? [rulesTable(each, titles), moreMeasures(each, titles)]
         : h("p", {}, `${SCOPES[each.scope] ?? each.scope}: no rule yet.`),
     ),
   );
@@ -122,5 +122,31 @@ function rulesTable({ scope, rules }, titles) {
       [percent(rule.confidence, 1), bar(rule.confidence)],
       number(rule.lift, 2),
     ]),
+  );
+}
+
+/** What is asked for more rarely, in a table of its own, so that both fit a telephone. */
+function moreMeasures({ scope, rules }, titles) {
+  return h(
+    "details",
+    {},
+    h("summary", {}, "Leverage, conviction, log-likelihood ratio"),
+    table(
+      `${SCOPES[scope] ?? scope}: how far from chance`,
+      [["item"], ["leverage", true], ["conviction", true], ["LLR", true]],
+      rules.map((rule) => [
+        itemLink(rule.item_id, titles),
+        percent(rule.leverage, 2),
+        rule.conviction === null ? "never wrong" : number(rule.conviction, 2),
+        number(rule.llr, 1),
+      ]),
+    ),
+    h(
+      "p",
+      { class: "quiet" },
+      "Leverage: by how much more than by chance both come together, as a share of all. Conviction: ",
+      "how many times more often the rule would be wrong by chance. Log-likelihood ratio (LLR): how surprising ",
+      "the counts are; above 10.8 in one pair of a thousand that have nothing to do with each other.",
+    ),
   );
 }

@@ -2,7 +2,8 @@
 
 import { poll } from "./ask.js";
 import { timeChart } from "./charts.js";
-import { h, number, percent, short } from "./dom.js";
+import { h, number, percent, renew, short } from "./dom.js";
+import { line } from "./system.js";
 
 const EVERY_MS = 10_000;
 const share = (value) => percent(value, 1);
@@ -48,6 +49,7 @@ const CHARTS = [
 
 export function open(view, _, signal) {
   const problem = h("p", { class: "problem", role: "status" });
+  const says = h("ul", { class: "state" });
   const charts = CHARTS.map(([title, series]) =>
     timeChart(
       title,
@@ -68,8 +70,10 @@ export function open(view, _, signal) {
       { class: "columns" },
       charts.map((chart) => chart.figure),
     ),
+    h("section", { "aria-labelledby": "since" }, h("h2", { id: "since" }, "Since the worker's start"), says),
   );
-  const take = ({ points, problem: told }) => {
+  const take = ({ points, problem: told, says: lines }) => {
+    renew(says, lines.length ? lines.map(line) : h("li", {}, "No place of a list is drawn (recommend.explore)."));
     problem.textContent = told
       ? `The worker's metrics cannot be read: ${told}.`
       : points.length

@@ -132,6 +132,21 @@ def test_recommend_explores_with_what_the_list_is_called_as_the_seed(
         assert min(abs(item["propensity"] - each) for each in (0.8 / n, 0.2 + 0.8 / n)) < 1e-6
 
 
+def test_recommend_leaves_out_what_a_rule_excludes_that_has_come_into_force_since(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    monkeypatch.setenv("FRESHREC_RECOMMEND__RULES_FILE", str(rules))
+    shown = []
+    # Ben's last event is from 22:13:27, the newest of all three seconds later.
+    for second in (31, 30):
+        rule = f'{{name = "off", action = "exclude", items = ["jam"], from = "2023-11-14T22:13:{second}Z"}}'
+        rules.write_text(f"rule = [{rule}]")
+        shown.append([item["item_id"] for item in answer(capsys, "recommend", "ben")["items"]])
+    assert sorted(shown[0]) == ["bread", "jam"]
+    assert shown[1] == ["bread"]
+
+
 def test_recommend_knows_a_guest_by_the_session(capsys: pytest.CaptureFixture[str]) -> None:
     told = answer(capsys, "recommend", "s-2")
     assert (told["user_id"], told["session_id"], told["caused_by"]) == (None, "s-2", ["b-10"])

@@ -198,11 +198,59 @@ def test_with_a_token_nobody_without_it_is_answered(tmp_path: Path, monkeypatch:
     serve = msgspec.structs.replace(SETTINGS.serve, token_file=str(tmp_path / "token"))
     desk = Desk(a_shop(), msgspec.structs.replace(SETTINGS, serve=serve))
     assert desk.ask("/v1/popular", token=f"Bearer {WORD}").status == 200
+    # Who holds it is trusted, by whatever name and for whichever page they ask.
+    elsewhere = {"Host": "shop.internal", "Origin": "https://shop.example"}
+    assert desk.ask("/v1/popular", token=f"Bearer {WORD}", headers=elsewhere).status == 200
     for path in ("/v1/popular", "/metrics"):
         for token in (None, "Bearer wrong", WORD):
             told = desk.ask(path, token=token)
             assert (told.status, told.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert desk.ask("/health/ready").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/users/anna/history", None), ("/v1/events", a_browse()), ("/metrics", None), ("/nothing", None)],
+)
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "rebound.example:8090"}, 421),
+        ({"Host": "127.0.0.1.rebound.example"}, 421),
+        ({"Host": "[::1"}, 421),
+        ({"Host": "rebound.example@127.0.0.1"}, 421),
+        ({"Host": "127.0.0.1:x"}, 421),
+        ({"Host": ""}, 421),
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
+    ],
+)
+def test_without_a_token_nothing_is_answered_that_a_page_from_elsewhere_may_have_asked(
+    path: str, body: object, headers: dict[str, str], status: int
+) -> None:
+    desk = Desk(a_shop())
+    told = desk.ask(path, body, headers=headers)
+    assert (told.status, "set a token (serve.token_file)" in told.body["detail"]) == (status, True)
+    assert "set-cookie" not in told.headers
+    assert desk.sent.messages == []
+    for open_path in ("/health/live", "/openapi.json", "/"):
+        assert desk.ask(open_path, headers=headers).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "LocalHost:8090"},
+        {"Host": "[::1]:8090"},
+        {"Host": "127.0.0.2", "Origin": "http://localhost:3000"},
+        {"Origin": "http://127.0.0.1:8090"},
+    ],
+)
+def test_this_machine_is_answered_by_its_own_names(headers: dict[str, str]) -> None:
+    desk = Desk(a_shop())
+    assert desk.ask("/v1/popular", headers=headers).status == 200
+    assert desk.ask("/v1/events", a_browse(), headers=headers).status == 202
 
 
 def test_others_are_not_let_in_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,14 @@ def test_a_list_is_asked_for_as_of_the_event_with_the_history_after_it(tmp_path:
     (message,) = desk.lists()
     assert (message.items, message.segment) == ([], None)
     assert asked.requests == [
-        Request(history=desk.row(), now=AT + 5, key="u:anna", k=3, seed=message.recommendation_id)
+        Request(
+            history=desk.row(),
+            now=AT + 5,
+            key="u:anna",
+            k=3,
+            seed=message.recommendation_id,
+            ruled_at=AT + 5,
+        )
     ]
     assert message.recommendation_id == "browses:0:5"
 

@@ -1,9 +1,15 @@
 """What the history stage tells of its lists: hits against popularity, what they rest on, and exposure."""
 
+from math import prod
 from pathlib import Path
 
-from streams.stages.list_quality import MEASURE_INTERVAL_MS
-from tests.streams.stages.parts import an_event, worked
+import msgspec
+import pytest
+
+from schemas.experiments import Experiment, Variant
+from schemas.settings import RecommendSettings, Settings
+from streams.stages.list_quality import MEASURE_INTERVAL_MS, most_explored
+from tests.streams.stages.parts import an_event, settings_of, worked
 from tests.streams.stages.test_history import Desk
 
 
@@ -56,3 +62,31 @@ def test_lists_say_what_they_rest_on_and_exposure_is_measured_now_and_then(tmp_p
     lines = desk.metrics.render().decode().splitlines()
     (lift,) = (line for line in lines if line.startswith("freshrec_popularity_lift_ratio "))
     assert float(lift.split()[1]) < 0
+
+
+@pytest.mark.parametrize("explore", [0.0, 0.4, 0.6])
+def test_a_list_with_drawn_places_is_weighed_once_if_its_propensities_tell_them(
+    tmp_path: Path, explore: float
+) -> None:
+    desk = Desk(tmp_path, settings_of(recommend={"explore": explore}))
+    desk.learn(0, an_event(0, "view", "tea"))
+    (given,) = desk.lists()
+    chances = [item.propensity or 0.0 for item in given.items]
+    weight = 1 / prod(chances) if min(chances) > 0.5 else 0.0
+    desk.learn(1, an_event(1, "view", given.items[0].item_id))
+    desk.learn(2, an_event(2, "view", "mat"))
+    counted = 0.0 < explore <= 0.5
+    assert desk.shows('freshrec_explored_total{of="lists"} 1.0') == counted
+    assert desk.shows('freshrec_explored_total{of="hits"} 1.0') == counted
+    if counted:
+        assert desk.shows(f'freshrec_explored_weights_total{{of="hits"}} {weight}')
+        assert desk.shows(f'freshrec_explored_squared_weights_total{{of="lists"}} {weight * weight}')
+
+
+def test_variants_that_draw_more_are_looked_at_too() -> None:
+    wild = Variant(name="wild", share=0.5, changes=(("recommend.explore", 0.9),))
+    control = Variant(name="control", share=0.5)
+    settings = Settings(recommend=RecommendSettings(explore=0.1))
+    assert most_explored(settings) == 0.1
+    experiments = (Experiment(name="more", variants=(control, wild)),)
+    assert most_explored(msgspec.structs.replace(settings, experiments=experiments)) == 0.9

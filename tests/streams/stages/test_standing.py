@@ -1,5 +1,6 @@
 """What is withdrawn leaves standing lists: at once, once each, also after a crash, and nobody else's."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +17,20 @@ from schemas.recommendations import Recommendation
 from streams.followed import MOST_WITHDRAWN
 from streams.rules_file import RulesFile
 from streams.stages.history import HistoryPartition
-from tests.streams.stages.parts import Bench, a_batch, an_event, flushed, settings_of, worked
+from tests.streams.stages.parts import AT, Bench, a_batch, an_event, flushed, settings_of, worked
 
 RULE = BusinessRule(name="recalled", action="exclude", items=("jam",))
+
+
+def opening(at: int, until: int | None = None, *items: str) -> BusinessRules:
+    """An exclusion from a moment on, jam's unless told."""
+    ends = None if until is None else _text(until)
+    window = {"from_": _text(at), "until": ends, "items": items or RULE.items}
+    return BusinessRules([msgspec.structs.replace(RULE, **window)])
+
+
+def _text(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat()
 
 
 class Shop(Bench):
@@ -119,6 +131,64 @@ def test_another_file_of_rules_withdraws_what_it_excludes(tmp_path: Path) -> Non
     assert shop.given() == []
 
 
+def test_a_window_that_opens_withdraws_what_its_rule_excludes(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 3)
+    file = shop.views.rules_file
+    assert file is not None
+    file.rules, file.version = opening(AT + 4), 1
+    assert shop.given() == []
+    shop.act("u:early")
+    (early,) = shop.given()
+    assert "jam" in items_of(early)
+    shop.act("u:opens")
+    lists = shop.given()
+    assert [each.user_id for each in lists] == ["opens", "000", "001", "002", "early"]
+    assert not any("jam" in items_of(each) for each in lists)
+    assert [each.caused_by for each in lists[:2]] == [["view-4"], ["view-0"]]
+    assert shop.given() == []
+    shop.act("u:after")
+    assert len(shop.given()) == 1
+
+
+def test_a_window_that_closes_or_has_closed_in_the_meantime_withdraws_nothing(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 1)
+    file = shop.views.rules_file
+    assert file is not None
+    file.rules, file.version = opening(AT + 2, AT + 4), 1
+    assert shop.given() == []
+    shop.offset = 6
+    shop.act("u:later")
+    assert [(each.user_id, "jam" in items_of(each)) for each in shop.given()] == [("later", True)]
+
+
+def test_a_late_event_brings_back_nothing_that_a_window_took(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 0)
+    file = shop.views.rules_file
+    assert file is not None
+    file.rules, file.version = opening(AT + 1_000), 1
+    shop.part.apply(a_batch(0, msgspec.structs.replace(an_event(0, key="u:anna"), at=AT + 1_000)))
+    shop.part.apply(a_batch(1, an_event(1, key="u:late")))
+    lists = shop.given()
+    assert [each.user_id for each in lists] == ["anna", "late"]
+    assert not any("jam" in items_of(each) for each in lists)
+
+
+def test_a_window_that_opened_while_nobody_looked_withdraws_after_a_start(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, 2)
+    file = shop.views.rules_file
+    assert file is not None
+    file.rules, file.version = opening(AT + 2), 1
+    shop.given()
+    shop.act("u:opens")
+    flushed(shop.part)
+    shop.crash()
+    assert {each.user_id: "jam" in items_of(each) for each in shop.given()} == {
+        "opens": False,
+        "000": False,
+        "001": False,
+    }
+
+
 def test_what_was_withdrawn_while_nobody_looked_leaves_after_a_start(tmp_path: Path) -> None:
     shop = Shop(tmp_path, 3)
     flushed(shop.part)
@@ -217,6 +287,7 @@ _STEPS = st.lists(
     st.tuples(st.just("act"), st.sampled_from(["u:000", "u:001", "s:guest"]))
     | st.tuples(st.sampled_from(["sold out", "back"]), st.sampled_from(["jam", "cup", "pot", "tea"]))
     | st.tuples(st.just("rules"), st.sampled_from(["", "jam", "pot"]))
+    | st.tuples(st.just("window"), st.sampled_from(["jam", "cup"]))
     | st.tuples(st.sampled_from(["flush", "crash", "wait"]), st.just("")),
     max_size=14,
 )
@@ -242,6 +313,9 @@ def test_whatever_happens_in_whatever_order_no_standing_list_holds_what_it_must_
             elif step == "rules":
                 rules = [msgspec.structs.replace(RULE, items=(name,))] if name else []
                 file.rules, file.version = BusinessRules(rules), number
+            elif step == "window":
+                file.rules = opening(AT + shop.offset + 2, AT + shop.offset + 4, name)
+                file.version = number
             elif step == "wait":
                 standing |= {each.user_id: each for each in shop.given()}
             else:
@@ -249,6 +323,12 @@ def test_whatever_happens_in_whatever_order_no_standing_list_holds_what_it_must_
                 if step == "crash":
                     shop.crash()
         standing |= {each.user_id: each for each in shop.given()}
-        never = out.union(*(rule.items for rule in file.rules.rules))
+        newest = AT + shop.offset - 1
+        never = out.union(*(rule.items for rule in file.rules.rules if _holds(rule, newest)))
         assert all(not never & set(items_of(each)) for each in standing.values())
         shop.part.database.close()
+
+
+def _holds(rule: BusinessRule, at: int) -> bool:
+    first, after = rule.window()
+    return (first is None or first <= at) and (after is None or at < after)

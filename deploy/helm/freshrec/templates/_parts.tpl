@@ -79,6 +79,30 @@ capabilities: {drop: [ALL]}
 - {name: tmp, emptyDir: {sizeLimit: 256Mi}}
 {{- end }}
 
+{{- /* Mounted as a folder: a file of its own (subPath) would stay as it was when the ConfigMap changes. */ -}}
+{{- define "freshrec.rulesEnv" -}}
+{{- if include "freshrec.rulesConfigMap" . -}}
+- {name: FRESHREC_RECOMMEND__RULES_FILE, value: /etc/freshrec-rules/{{ .Values.businessRules.key }}}
+{{- end }}
+{{- end }}
+
+{{- define "freshrec.rulesMounts" -}}
+{{- if include "freshrec.rulesConfigMap" . -}}
+- {name: rules, mountPath: /etc/freshrec-rules, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "freshrec.rulesVolumes" -}}
+{{- with include "freshrec.rulesConfigMap" . -}}
+- name: rules
+  configMap: {name: {{ . }}}
+{{- end }}
+{{- end }}
+
+{{- define "freshrec.rulesConfigMap" -}}
+{{- if .Values.businessRules.toml -}}{{ include "freshrec.name" . }}-rules{{- else -}}{{ .Values.businessRules.configMap }}{{- end -}}
+{{- end }}
+
 {{- define "freshrec.scheduling" -}}
 {{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}

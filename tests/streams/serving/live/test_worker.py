@@ -86,6 +86,27 @@ def test_the_state_names_what_should_be_looked_at() -> None:
     assert Worker("x", None).state() == []
 
 
+def with_explored(lists: int) -> StatePart:
+    metrics = a_worker()
+    for n in range(lists):
+        # Four of five lists have no drawn place, of ten of these three were hit.
+        weight = 1.25 if n % 5 else 0.0
+        for of in ("lists", "hits") if n % 10 in (1, 2, 3) else ("lists",):
+            metrics.explored.labels(of=of).inc()
+            metrics.explored_weights.labels(of=of).inc(weight)
+            metrics.explored_squared_weights.labels(of=of).inc(weight**2)
+    (said,) = learned(metrics).says()
+    return said
+
+
+def test_what_lists_without_drawn_places_would_earn_is_said_once_there_are_enough() -> None:
+    assert learned(a_worker()).says() == Worker("x", None).says() == []
+    name = "hit rate without drawn places"
+    assert with_explored(10) == StatePart(name, "too early to tell: 10 lists are worth 8")
+    # 300 of 800 lists of one weight were hit: 37.5 % +- 1.96 * sqrt(.375 * .625 / 800).
+    assert with_explored(1_000) == StatePart(name, "37.5% (95 %: 34.1% to 40.9%); with them 30.0%")
+
+
 def test_readings_are_bounded_and_other_samples_are_left_out() -> None:
     figures = Worker("x", None)
     text = a_worker().render().decode()
