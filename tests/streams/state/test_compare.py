@@ -95,3 +95,9 @@ def test_what_was_sent_may_reach_farther_and_nothing_else_may_differ() -> None:
         "sent",
     ]
     assert len(list(progress_differences(reaches, expected))) == 1
+
+
+def test_lessons_that_one_of_them_sent_are_no_difference() -> None:
+    without = ProgressRow(5, {}, {"facts/0": (4, 0)})
+    taught = ProgressRow(5, {}, {"facts/0": (4, 0), "learning/0": (2, 7)})
+    assert [*progress_differences(without, taught), *progress_differences(taught, without)] == []
