@@ -22,9 +22,10 @@ _LOOK_S = 0.001
 
 
 class Fed:
-    """A consumer's side towards the broker: fetches are taken from `fetches`, one after another."""
+    """A consumer's side towards the broker: what comes is in `fetches`, of `places`; commits go nowhere."""
 
     fetches: deque[Fetch]
+    places: frozenset[TP] = frozenset()
 
     async def _wait_next_records(self, _timeout: float) -> tuple[Mapping[TP, list[Any]] | None, None]:
         while not self.fetches:
@@ -34,6 +35,13 @@ class Fed:
     def highwater(self, _tp: TP) -> int:
         """Return where a partition ends, which the broker says: it matters to nothing here."""
         return 0
+
+    def assignment(self) -> set[TP]:
+        """Return the partitions that are ours."""
+        return set(self.places)
+
+    async def _commit(self, _offsets: Mapping[TP, int]) -> bool:
+        return True
 
 
 class FedBatches(Fed, BatchConsumer):
@@ -95,6 +103,7 @@ class FedApp:
         while len(conductor) < len(app.agents):
             await asyncio.sleep(0)
         places = {TP(topic, 0) for topic in await conductor._update_indices()}
+        self.consumer.places = frozenset(places)
         await app.topics.on_partitions_assigned(places)
         app.flow_control.resume()
         self.consumer.resume_flow()

@@ -60,11 +60,12 @@ async def handed_out(app: faust.App, consumer: type[Fed], count: int) -> list[by
 @pytest.mark.parametrize(("app", "consumer"), [(faust.App, FedRecords), (BatchingApp, FedBatches)])
 def test_agents_get_every_record_once(app: type[faust.App], consumer: type[Fed], tmp_path: Any) -> None:
     made = app("fed", broker="kafka://", datadir=str(tmp_path), web_enabled=False)
-    found = asyncio.run(handed_out(made, consumer, 23))
+    # Faust commits after every ten thousand.
+    found = asyncio.run(handed_out(made, consumer, 10_503))
     numbers = [int(value) for value in found]
-    assert sorted(numbers) == list(range(23))
+    assert sorted(numbers) == list(range(10_503))
     for odd in (0, 1):
-        assert [n for n in numbers if n % 2 == odd] == list(range(odd, 23, 2))
+        assert [n for n in numbers if n % 2 == odd] == list(range(odd, 10_503, 2))
 
 
 def test_what_ends_an_agent_is_raised(tmp_path: Any) -> None:
