@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from streams.state.interrupted import MARK_FILE
+from streams.supervisor import MAX_BACKOFF_S
 from streams.topology import GROUPS
 from tests.integration.chaos.crashing_worker import (
     EXIT_CODE,
@@ -19,7 +20,7 @@ from tests.integration.chaos.crashing_worker import (
     made_of,
 )
 from tests.integration.chaos.house import House
-from tests.integration.worker_process import WorkerProcess, until
+from tests.integration.worker_process import DEADLINE_S, WorkerProcess, until
 
 ROOT = Path(__file__).parents[3]
 WORKER = "tests.integration.chaos.crashing_worker"
@@ -73,6 +74,8 @@ class Plan:
         until(
             lambda: made.exists() and len(made.read_text().split()) == len(self._crashes),
             f"all crashes; the last is {self._crashes[-1]}",
+            # Who crashes again and again waits longer and longer to be started.
+            timeout_s=DEADLINE_S + MAX_BACKOFF_S * len(self._crashes) / len(GROUPS),
         )
 
     @property
