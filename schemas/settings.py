@@ -256,7 +256,7 @@ class RankerSettings(_Section, frozen=True):
     all_lessons: Annotated[Count, _says("from every event comes a lesson until so many are learned")] = 10_000
     tries_per_s: Annotated[
         Limit, _says("events of a partition and second that may become lessons; 0: all")
-    ] = 25
+    ] = 10
     lesson_candidates: Annotated[Count, _says("candidates of a list that go into a lesson")] = 48
     publish_interval_ms: Annotated[Limit, _says("weights are published at most so often; 0: always")] = 1_000
 

@@ -20,7 +20,7 @@ from streams.erasure import days
 from streams.outbox import Outgoing, Record, Version
 from streams.packing import MAX_PACKET_BYTES, DeltaPacker, EntryPacker, PacketSealer
 from streams.partitioning import partition_of
-from streams.rocks_store import RocksDatabase
+from streams.rocks_store import Frozen, RocksDatabase
 from streams.stages.experiments import PartitionExperiments
 from streams.stages.list_quality import ListQuality
 from streams.stages.partition import KeptPartition, StageContext
@@ -28,6 +28,10 @@ from streams.stages.refresh import RefreshQueue
 from streams.stages.standing import HistoriesWithLists, StandingLists
 
 TOTALS_INTERVAL_MS = 200
+DELTAS_INTERVAL_MS = 100
+"""Deltas are sealed at most so often: what counts them publishes once a second, and is busier with many small
+packets than with the same deltas in few."""
+
 MODELS = dict.fromkeys(
     ("similarity", "rules", "popularity", "segments", "sessions", "content", "social"), "1"
 )
@@ -80,6 +84,10 @@ class HistoryPartition(KeptPartition):
         self._enabled = settings.enabled
         self._quality = ListQuality(context.quality, context.views, context.metrics, context.settings)
         self.refreshes = RefreshQueue(self.progress.pending, interval_ms=settings.refresh_interval_ms)
+        # Who answers every event, or reads a file, has the stages that count them wait for nothing.
+        at_once = self._every_event or not context.public_marks
+        self._deltas_interval = 0 if at_once else DELTAS_INTERVAL_MS
+        self._deltas_sealed_at = 0
         self._totals_sent: tuple[int, bytes] = (0, b"")
         self._upto: Position = (-1, -1)
 
@@ -98,6 +106,7 @@ class HistoryPartition(KeptPartition):
             self._learn(event)
             if self._deltas.size > MAX_PACKET_BYTES:
                 self.end_batch()
+                self._seal_deltas()
         self.progress.next_offset = record.offset + 1
 
     def _learn(self, event: Event) -> None:
@@ -130,18 +139,32 @@ class HistoryPartition(KeptPartition):
                 self.refreshes.add(event.key, cause, now=self.context.now_ms())
 
     def end_batch(self) -> None:
-        """Seal facts, deltas and lessons up to the last event."""
+        """Seal facts and lessons up to the last event, and deltas when that is due."""
         put = self.context.outbox.put
         for sealed in self._facts.seal(self._upto):
             put(Outgoing("facts", sealed.partition, None, sealed.value))
-        for sealed in self._deltas.seal(self._upto):
-            put(Outgoing("item-deltas", sealed.partition, None, sealed.value))
+        self._seal_deltas_when_due(self.context.now_ms())
         for sealed in self._lessons.seal(self._upto):
             put(Outgoing("learning", sealed.partition, None, sealed.value))
+
+    def freeze(self) -> Frozen:
+        """Seal the deltas that are left, and cut: what progress says to be sent is on its way."""
+        self._seal_deltas()
+        return super().freeze()
+
+    def _seal_deltas_when_due(self, now: int) -> None:
+        if self._deltas.size and not 0 <= now - self._deltas_sealed_at < self._deltas_interval:
+            self._deltas_sealed_at = now
+            self._seal_deltas()
+
+    def _seal_deltas(self) -> None:
+        for sealed in self._deltas.seal(self._upto):
+            self.context.outbox.put(Outgoing("item-deltas", sealed.partition, None, sealed.value))
 
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Answer one customer who is due; publish N when it changed."""
         now = self.context.now_ms()
+        self._seal_deltas_when_due(now)
         if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
         self._experiments.work(now, self._version, drain=drain)

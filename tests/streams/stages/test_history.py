@@ -12,11 +12,17 @@ from schemas.recommendations import Latency, Recommendation, RecommendedItem
 from schemas.settings import Settings
 from schemas.state import HistoryRow
 from streams.packing import MAX_PACKET_BYTES
-from streams.stages.history import MODELS, TOTALS_INTERVAL_MS, HistoryPartition
+from streams.stages.history import DELTAS_INTERVAL_MS, MODELS, TOTALS_INTERVAL_MS, HistoryPartition
 from streams.stages.partition import KeptPartition
 from tests.streams.stages.parts import AT, Bench, a_batch, an_event, decoded, flushed, settings_of, worked
 
 INTERVAL = 100
+
+
+def at_once(part: KeptPartition) -> KeptPartition:
+    """Let item deltas leave with every batch."""
+    vars(part)["_deltas_interval"] = 0
+    return part
 
 
 class Desk(Bench):
@@ -24,7 +30,7 @@ class Desk(Bench):
 
     def __init__(self, state: Path, settings: Settings | None = None, **fields: Any) -> None:
         super().__init__(settings, state, **fields)
-        self.part: KeptPartition = self.open("history")
+        self.part: KeptPartition = at_once(self.open("history"))
         popular = Popular(0, "all", 0, [("jam", 9 * WEIGHT_ONE), ("cup", WEIGHT_ONE)])
         self.follow("popular", "0|all", popular, version=(0, 0, 1))
 
@@ -35,7 +41,7 @@ class Desk(Bench):
 
     def crash(self) -> None:
         """Begin again with what was flushed."""
-        self.part = self.reopened(self.part)
+        self.part = at_once(self.reopened(self.part))
 
     def row(self, key: str = "u:anna") -> HistoryRow | None:
         return self.part.database.table("h", HistoryRow).get(key)
@@ -458,3 +464,38 @@ def test_the_history_of_who_is_forgotten_is_taken_back(tmp_path: Path) -> None:
     assert [(record.key, record.value is None) for record in told] == [(b"anna", False), (b"anna", True)]
     assert told[0].version is not None and told[1].version is not None
     assert told[0].version <= told[1].version
+
+
+def test_item_deltas_wait_for_each_other_but_no_cut_is_without_them(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.part = desk.reopened(desk.part)
+    packets, counts = [], []
+    for offset, waits in enumerate((0, 30, 40, 50, 10)):
+        desk.now += waits
+        desk.learn(offset, an_event(offset))
+        packets += desk.decoded("item-deltas")
+        counts.append(len(packets))
+    assert counts == [1, 1, 1, 2, 2]
+    assert len(desk.facts()) == 5
+    flushed(desk.part)
+    packets += desk.decoded("item-deltas")
+    assert [(packet.after, packet.upto) for packet in packets] == [
+        (BEFORE_ALL, (0, 0)),
+        ((0, 0), (3, 0)),
+        ((3, 0), (4, 0)),
+    ]
+    assert desk.part.progress.sent["item-deltas/0"] == (4, 0)
+
+
+def test_item_deltas_that_wait_leave_when_their_time_has_come_though_nothing_else_happens(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.part = desk.reopened(desk.part)
+    desk.learn(0, an_event(0))
+    desk.learn(1, an_event(1))
+    assert len(desk.decoded("item-deltas")) == 1
+    desk.now += DELTAS_INTERVAL_MS
+    worked(desk.part)
+    (packet,) = desk.decoded("item-deltas")
+    assert (packet.after, packet.upto) == ((0, 0), (1, 0))
