@@ -164,7 +164,8 @@ class HistoryPartition(KeptPartition):
     def work(self, *, idle: bool, drain: bool = False) -> bool:  # noqa: ARG002  # idle or not is the same here
         """Answer one customer who is due; publish N when it changed."""
         now = self.context.now_ms()
-        self._seal_deltas_when_due(now)
+        if self._deltas_interval:
+            self._seal_deltas_when_due(now)
         if drain or now - self._totals_sent[0] >= TOTALS_INTERVAL_MS:
             self._publish_totals(now)
         self._experiments.work(now, self._version, drain=drain)

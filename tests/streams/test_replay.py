@@ -401,3 +401,18 @@ def test_a_window_that_opens_halfway_withdraws_from_lists_that_stand_the_same_on
 
 def _shows(message: Recommendation, item: str) -> bool:
     return any(place.item_id == item for place in message.items)
+
+
+@pytest.mark.parametrize(
+    ("using", "packets"),
+    [({"enabled": False}, 1), ({"refresh_interval_ms": 100}, 1), ({"refresh_interval_ms": 0}, len(ORDERS))],
+    ids=["no lists", "lists now and then", "a list for each event"],
+)
+def test_what_events_change_is_sealed_once_a_batch_unless_each_is_answered(
+    using: dict[str, Any], packets: int, tmp_path: Path
+) -> None:
+    replayed(settings_in(tmp_path, **using), ORDERS)
+    (place,) = stores_of(tmp_path, "popularity")
+    database = RocksDatabase(place, RocksBudget(2**22), cache_bytes=2**20)
+    assert database.progress().next_offset == packets
+    database.close()
