@@ -33,11 +33,6 @@ class Alike(NamedTuple):
     customers: NDArray[np.int64]
     similarity: NDArray[np.float64]
 
-    @classmethod
-    def none(cls) -> "Alike":
-        """Return no items."""
-        return cls(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
-
 
 class CustomerNeighbours:
     """Finds the customers nearest to somebody and adds up what they have.
